@@ -1,0 +1,94 @@
+// Execution providers: who runs a graph. cpu (ours), ort and its execution providers, cuda.
+//
+// A provider claims nodes, with a reason for each refusal, and compiles what it claimed into an
+// Executable. Providers never see each other, and nobody above engine/ sees a provider's types.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/value.h"
+#include "graph/graph.h"
+
+namespace escuta::engine {
+
+// One input or output of a compiled graph. A dimension is -1 where it is not fixed; symbols has
+// its name then ("batch_size"), or "".
+struct IoInfo {
+  std::string name;
+  DType dtype = DType::kUndefined;
+  std::vector<int64_t> dims;
+  std::vector<std::string> symbols;
+};
+
+enum class OptimizationLevel { kNone, kBasic, kExtended, kAll };
+enum class ExecutionMode { kSequential, kParallel };
+
+// How a graph is compiled. A provider that cannot honour an option that was set refuses it.
+struct CompileOptions {
+  int threads = 0;           // inside one operator; 0: the cores this process may use
+  int inter_op_threads = 0;  // between operators, in parallel mode; 0: as the provider likes
+  ExecutionMode execution_mode = ExecutionMode::kSequential;
+  OptimizationLevel optimization = OptimizationLevel::kAll;
+  bool memory_arena = true;
+  bool memory_pattern = true;
+  std::filesystem::path profile;          // write a per-operator trace with this prefix
+  std::filesystem::path optimized_model;  // write the graph as the provider optimised it
+  std::map<std::string, std::string> provider_options;  // the provider's own keys
+  std::map<std::string, std::string> session_config;    // ONNX Runtime's "session.*" entries
+};
+
+// A compiled graph. Immutable; any number of threads may run it at once.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+
+  virtual std::span<const IoInfo> inputs() const = 0;
+  virtual std::span<const IoInfo> outputs() const = 0;
+
+  // inputs[i] is for inputs()[i]; an empty Value for an optional input that is absent. Returns a
+  // Value per output; those not wanted (wanted[i] == false) are empty. An empty `wanted` means all.
+  // Shapes and types are checked first: InvalidArgument says what was expected and found.
+  virtual Result<std::vector<Value>> run(std::span<const Value> inputs,
+                                         std::span<const bool> wanted) const = 0;
+
+  // Ends profiling and returns the trace file; FailedPrecondition when it was not asked for.
+  virtual Result<std::filesystem::path> end_profiling() = 0;
+};
+
+// Whether a provider can be used on this machine, and if not, why and what to do.
+struct Availability {
+  bool available = false;
+  std::string reason;   // for a person: what is missing and how to get it
+  std::string version;  // "1.31.1"
+  std::string device;   // "CPU", "NVIDIA H200", ...
+};
+
+// A node that a provider will not run.
+struct Refusal {
+  graph::NodeId node;
+  std::string reason;
+};
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+
+  virtual std::string_view name() const = 0;  // "ort", "ort:openvino"
+  virtual const Availability& availability() const = 0;
+
+  // The nodes it refuses; empty: it takes the whole graph.
+  virtual std::vector<Refusal> refusals(const graph::Model& model) const = 0;
+
+  // Compiles the whole model. Unavailable when the provider itself is.
+  virtual Result<std::unique_ptr<Executable>> compile(std::shared_ptr<const graph::Model> model,
+                                                      const CompileOptions& options) const = 0;
+};
+
+}  // namespace escuta::engine

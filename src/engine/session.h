@@ -1,0 +1,76 @@
+// A loaded model, ready to run on the provider that was chosen for it.
+//
+// Choice: `auto` walks the registry in its order; a list of several names is walked in its order;
+// one name is strict, and missing is an error. Every step down is kept in placements() and logged.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/provider.h"
+
+namespace escuta::engine {
+
+// The providers of this program, best first. Immutable after it is filled; any thread.
+class Registry {
+ public:
+  void add(std::unique_ptr<Provider> provider) { providers_.push_back(std::move(provider)); }
+  std::span<const std::unique_ptr<Provider>> providers() const { return providers_; }
+  const Provider* find(std::string_view name) const;
+
+ private:
+  std::vector<std::unique_ptr<Provider>> providers_;
+};
+
+// "auto", "ort", "ort:openvino,ort" -> names; InvalidArgument for an empty or doubled name.
+Result<std::vector<std::string>> parse_provider_list(std::string_view list);
+
+// What became of one provider of the list: how many nodes it runs, or why none.
+struct Placement {
+  std::string provider;
+  int nodes = 0;
+  std::string reason;
+};
+
+struct SessionOptions {
+  std::vector<std::string> providers = {"auto"};
+  CompileOptions compile;
+};
+
+// Immutable; any thread; shared by everything that uses the model.
+class Session {
+ public:
+  // NotFound, InvalidArgument, DataLoss: the model file. Unavailable: no provider of the list can
+  // run it; the message has every reason.
+  static Result<std::shared_ptr<Session>> load(const Registry& registry,
+                                               const std::filesystem::path& model,
+                                               const SessionOptions& options);
+
+  const graph::Model& model() const { return *model_; }
+  std::span<const IoInfo> inputs() const { return executable_->inputs(); }
+  std::span<const IoInfo> outputs() const { return executable_->outputs(); }
+  // Position by name; nullopt when there is none.
+  std::optional<size_t> input_index(std::string_view name) const;
+  std::optional<size_t> output_index(std::string_view name) const;
+
+  std::span<const Placement> placements() const { return placements_; }
+
+  Result<std::vector<Value>> run(std::span<const Value> inputs,
+                                 std::span<const bool> wanted = {}) const {
+    return executable_->run(inputs, wanted);
+  }
+  Result<std::filesystem::path> end_profiling() { return executable_->end_profiling(); }
+
+ private:
+  Session() = default;
+  std::shared_ptr<const graph::Model> model_;
+  std::unique_ptr<Executable> executable_;
+  std::vector<Placement> placements_;
+};
+
+}  // namespace escuta::engine
