@@ -1,4 +1,5 @@
-# How every folder is built: escuta_library, escuta_test, escuta_fuzzer.
+# How every folder is built and tested: escuta_library, escuta_test, escuta_script_test,
+# escuta_fuzzer, escuta_benchmark.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -23,6 +24,38 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
+# --- What tests find in their environment -------------------------------------------------------
+# Each is absent on some machines; a test that needs an absent one skips with one line.
+
+if(DEFINED ENV{ESCUTA_CACHE})
+  set(escuta_cache $ENV{ESCUTA_CACHE})
+elseif(DEFINED ENV{XDG_CACHE_HOME})
+  set(escuta_cache $ENV{XDG_CACHE_HOME}/escuta)
+else()
+  set(escuta_cache $ENV{HOME}/.cache/escuta)
+endif()
+set(ESCUTA_MODELS ${escuta_cache}/models CACHE PATH "Folder of models; `./run models` fills it")
+set(ESCUTA_PYTHON ${CMAKE_SOURCE_DIR}/build/venv/bin/python CACHE FILEPATH
+  "Interpreter that has requirements/test.txt; `./run test` makes it")
+find_program(ESCUTA_PLAIN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+
+set(escuta_test_environment
+  ESCUTA_MODELS=${ESCUTA_MODELS}
+  ESCUTA_PYTHON=${ESCUTA_PYTHON}
+  LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/lib)  # where `./run` puts libonnxruntime
+if(EXISTS ${CMAKE_SOURCE_DIR}/../shared/data)
+  list(APPEND escuta_test_environment ESCUTA_SHARED_DATA=${CMAKE_SOURCE_DIR}/../shared/data)
+endif()
+if(ESCUTA_SANITIZE)
+  list(APPEND escuta_test_environment
+    ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+    LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tools/lsan.supp:print_suppressions=0
+    TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tools/tsan.supp
+    UBSAN_OPTIONS=print_stacktrace=1)
+endif()
+
+# --- Folders ------------------------------------------------------------------------------------
+
 # escuta_library(name SOURCES a.cc ... [PUBLIC targets...] [PRIVATE targets...])
 # One folder, one static library escuta_<name>.
 function(escuta_library name)
@@ -32,8 +65,8 @@ function(escuta_library name)
 endfunction()
 
 # escuta_test(name SOURCES a_test.cc ... [LIBS targets...] [SLOW])
-# The unit tests of a folder: one program <name>_test, one ctest entry per file's suite would hide
-# what ran, so each TEST is an entry. SLOW adds the label that `./run test` leaves out.
+# The unit tests of a folder: one program <name>_test (<name>_slow_test with SLOW), one ctest entry
+# for each TEST, labelled fast or slow; `./run test` leaves the slow ones out.
 function(escuta_test name)
   if(NOT ESCUTA_BUILD_TESTS)
     return()
@@ -42,8 +75,10 @@ function(escuta_test name)
   find_package(GTest REQUIRED)
   include(GoogleTest)
   set(target ${name}_test)
+  set(properties LABELS fast TIMEOUT 120)
   if(ARG_SLOW)
     set(target ${name}_slow_test)
+    set(properties LABELS slow TIMEOUT 1800)
   endif()
   add_executable(${target} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main)
@@ -52,28 +87,64 @@ function(escuta_test name)
   endif()
   target_compile_definitions(${target} PRIVATE ESCUTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                ESCUTA_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  set(labels fast)
-  if(ARG_SLOW)
-    set(labels slow)
-  endif()
   gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${labels} TIMEOUT 120)
+    DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+  # gtest_discover_tests cannot pass a property that is a list, so a second file sets it.
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${target}_environment.cmake)
+  file(WRITE ${file} "if(${target}_TESTS)\n  set_tests_properties(\${${target}_TESTS} "
+    "PROPERTIES ENVIRONMENT [==[${escuta_test_environment}]==])\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file})
+endfunction()
+
+# escuta_script_test(name COMMAND program arguments... [SLOW] [TIMEOUT seconds])
+# A ctest entry for anything that is not a GoogleTest program; exit status 77 means skipped.
+function(escuta_script_test name)
+  if(NOT ESCUTA_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "SLOW" "TIMEOUT" "COMMAND" ${ARGN})
+  set(label fast)
+  if(ARG_SLOW)
+    set(label slow)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT}
+    SKIP_RETURN_CODE 77 ENVIRONMENT "${escuta_test_environment}")
 endfunction()
 
 # escuta_fuzzer(name SOURCE fuzz_x.cc LIBS targets...)
-# With ESCUTA_BUILD_FUZZ: a libFuzzer program fuzz_<name>. Always: a replay program that runs the
-# corpus tests/fuzz/corpus/<name>/ through the same entry point as a fast test.
+# With ESCUTA_BUILD_FUZZ: a libFuzzer program fuzz/fuzz_<name>. With tests: a replay program that runs
+# the corpus tests/fuzz/corpus/<name>/ through the same entry point as a fast test.
 function(escuta_fuzzer name)
   cmake_parse_arguments(ARG "" "SOURCE" "LIBS" ${ARGN})
   if(ESCUTA_BUILD_FUZZ)
     add_executable(fuzz_${name} ${ARG_SOURCE})
     target_link_libraries(fuzz_${name} PRIVATE ${ARG_LIBS} -fsanitize=fuzzer)
+    set_target_properties(fuzz_${name} PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
   endif()
   if(ESCUTA_BUILD_TESTS)
     add_executable(replay_${name} ${ARG_SOURCE} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc)
     target_link_libraries(replay_${name} PRIVATE ${ARG_LIBS})
-    add_test(NAME fuzz.${name}.corpus
-             COMMAND replay_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
-    set_tests_properties(fuzz.${name}.corpus PROPERTIES LABELS fast TIMEOUT 120)
+    escuta_script_test(fuzz.${name}.corpus
+      COMMAND replay_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
   endif()
+endfunction()
+
+# escuta_benchmark(name SOURCES a_bench.cc ... [LIBS targets...])
+# A Google Benchmark program bench/bench_<name>; `./run bench` runs them all.
+function(escuta_benchmark name)
+  if(NOT ESCUTA_BUILD_BENCH)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  find_package(benchmark REQUIRED)
+  add_executable(bench_${name} ${ARG_SOURCES})
+  target_link_libraries(bench_${name} PRIVATE ${ARG_LIBS} benchmark::benchmark_main)
+  target_compile_definitions(bench_${name} PRIVATE ESCUTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(bench_${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
 endfunction()
