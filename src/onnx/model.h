@@ -1,9 +1,10 @@
-// An ONNX model as its file has it: plain structs, one per message of onnx.proto, in the order of
-// the specification. No meaning is added here; graph/ does that.
+// An ONNX model as its file has it: plain structs, one per message of
+// onnx.proto, in the order of the specification. No meaning is added here;
+// graph/ does that.
 //
-// Structs are plain values. Tensor bytes are borrowed: from the mapped file that the reader keeps
-// alive through Model::keep_alive, or from whatever a builder put there. Read-only after it is
-// built; then any thread.
+// Structs are plain values. Tensor bytes are borrowed: from the mapped file
+// that the reader keeps alive through Model::keep_alive, or from whatever a
+// builder put there. Read-only after it is built; then any thread.
 #pragma once
 
 #include <cstddef>
@@ -27,16 +28,19 @@ using StringPairs = std::vector<std::pair<std::string, std::string>>;
 struct ExternalData {
   std::string location;  // relative to the model's folder
   uint64_t offset = 0;
-  std::optional<uint64_t> length;  // absent: up to the end of the file
+  std::optional<uint64_t> length;  // absent: as many bytes as type and shape ask for
 };
 
-// TensorProto. Exactly one of bytes, strings and external holds the elements.
+// TensorProto. The elements are in strings for kString, in bytes for all other
+// types.
 struct TensorDef {
   std::string name;
   DType dtype = DType::kUndefined;
   std::vector<int64_t> dims;
-  // Little-endian, row-major, packed: raw_data, or the typed fields (float_data, int32_data, ...)
-  // brought to that form. External data is mapped here as well when the reader resolves it.
+  // Little-endian, row-major, packed: raw_data, or the typed fields
+  // (float_data, int32_data, ...) brought to that form. External data is mapped
+  // here as well when the reader resolves it. From the reader they are aligned
+  // to the element's size, unless ReadOptions says otherwise.
   std::span<const std::byte> bytes;
   std::vector<std::string> strings;      // dtype kString
   std::optional<ExternalData> external;  // where the bytes are in the file, or shall be
@@ -59,7 +63,9 @@ struct TypeDef {
   Kind kind = Kind::kNone;
   DType dtype = DType::kUndefined;           // element type, or the key type of a map
   std::optional<std::vector<DimDef>> shape;  // absent: not even the rank is known
+  std::vector<std::string> dim_denotations;  // one per dimension, or none at all
   std::shared_ptr<const TypeDef> element;    // of a sequence or optional; value of a map
+  std::string opaque_domain, opaque_name;
   std::string denotation;
 };
 
@@ -103,7 +109,8 @@ struct AttributeDef {
   std::vector<std::shared_ptr<const GraphDef>> graphs;  // one for kGraph
   std::vector<SparseTensorDef> sparse_tensors;          // one for kSparseTensor
   std::vector<TypeDef> types;                           // one for kTypeProto
-  std::string ref_attr_name;  // inside functions: the attribute of the call that is meant
+  std::string ref_attr_name;  // inside functions: the attribute of the call that
+                              // is meant
   std::string doc;
 };
 
@@ -119,6 +126,13 @@ struct NodeDef {
   StringPairs metadata;
 };
 
+// TensorAnnotation: which tensors hold a tensor's quantisation parameters
+// ("SCALE_TENSOR", name).
+struct QuantAnnotation {
+  std::string tensor_name;
+  StringPairs parameters;
+};
+
 struct GraphDef {
   std::string name;
   std::vector<NodeDef> nodes;
@@ -127,6 +141,7 @@ struct GraphDef {
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
   std::vector<ValueInfo> value_infos;
+  std::vector<QuantAnnotation> quant_annotations;
   std::string doc;
   StringPairs metadata;
 };
@@ -162,6 +177,10 @@ struct Model {
   GraphDef graph;
   StringPairs metadata;
   std::vector<FunctionDef> functions;
+  // Names of fields that the file has and this struct does not:
+  // "training_info", "configuration" (devices), which inference has no use for.
+  // A written file lacks them.
+  std::vector<std::string> fields_left_out;
 
   // Owners of the bytes that tensors borrow: mapped files, buffers.
   std::vector<std::shared_ptr<const void>> keep_alive;

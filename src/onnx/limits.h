@@ -1,0 +1,20 @@
+// What a model file may ask for. Far above what real models need, far below
+// what hurts.
+#pragma once
+
+#include <cstddef>
+
+namespace escuta::onnx {
+
+// Graphs within attributes of nodes of graphs ...; protobuf's own limit of 100
+// nested messages comes to 33 such levels.
+inline constexpr int kMaxGraphDepth = 32;
+inline constexpr int kMaxTypeDepth = 32;  // sequence(optional(map(...)))
+
+// Memory that a parsed model may take beyond its mapped file. A file of many
+// tiny messages asks for more than its size, since each becomes a struct; real
+// exports stay under 3 x.
+inline constexpr size_t kMemoryFloor = size_t{32} << 20;
+inline constexpr size_t kMemoryPerFileByte = 4;
+
+}  // namespace escuta::onnx

@@ -1,0 +1,32 @@
+// What the files of the parser share. Internal to onnx/.
+#pragma once
+
+#include <algorithm>
+#include <protozero/data_view.hpp>
+#include <protozero/varint.hpp>
+
+#include "onnx/parser.h"
+
+namespace escuta::onnx {
+
+// Varints in a packed field: each ends with a byte below 0x80.
+inline size_t count_varints(protozero::data_view view) {
+  return static_cast<size_t>(std::count_if(view.data(), view.data() + view.size(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80;
+  }));
+}
+
+template <typename Function>
+void for_each_varint(protozero::data_view view, Function function) {
+  const char* at = view.data();
+  const char* const end = at + view.size();
+  while (at != end) function(protozero::decode_varint(&at, end));
+}
+
+template <typename T>
+T& Parser::append(std::vector<T>& list) {
+  charge(sizeof(T));
+  return list.emplace_back();
+}
+
+}  // namespace escuta::onnx
