@@ -19,9 +19,9 @@ namespace escuta::audio {
 
 struct LogMelConfig {
   int rate_hz = 16000;
-  int n_fft = 400;  // even; n_fft / 2 a product of 2, 3 and 5; at most 8192
-  int hop_length = 160;
-  int n_mels = 80;
+  int n_fft = 400;       // even; n_fft / 2 a product of 2, 3 and 5; at most 8192
+  int hop_length = 160;  // 1..n_fft / 2
+  int n_mels = 80;       // 1..1024
 };
 
 // One signal, one thread at a time. Frame t is centred at sample t * hop_length.

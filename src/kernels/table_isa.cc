@@ -1,0 +1,17 @@
+// Compiled once per ISA (see CMakeLists.txt), with ESCUTA_ISA its name. Exports only its table.
+#include "kernels/log_mel.h"
+#include "kernels/log_mel_loop.h"
+#include "kernels/table_entry.h"
+
+#define ESCUTA_STRING_(text) #text
+#define ESCUTA_STRING(text) ESCUTA_STRING_(text)
+#define ESCUTA_TABLE_(isa) kTable_##isa
+#define ESCUTA_TABLE(isa) ESCUTA_TABLE_(isa)
+
+namespace escuta::kernels {
+
+extern const KernelTable ESCUTA_TABLE(ESCUTA_ISA);
+const KernelTable ESCUTA_TABLE(ESCUTA_ISA) = {
+    .isa = ESCUTA_STRING(ESCUTA_ISA), .lanes_f64 = kLanesF64, .log_mel = log_mel};
+
+}  // namespace escuta::kernels
