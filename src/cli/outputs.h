@@ -1,0 +1,29 @@
+// Where transcripts go: standard output, or a file per input and format.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "pipeline/writers.h"
+
+namespace escuta::cli {
+
+// The name, without extension, that each input's output files have: the input's own without its
+// extension, or with it where two inputs would share one (jfk.wav and jfk.mp3). InvalidArgument
+// when even that leaves two the same.
+Result<std::vector<std::string>> output_names(std::span<const std::string> inputs);
+
+// Makes the folder where it is missing. InvalidArgument, PermissionDenied: it cannot hold files.
+Status prepare_output_folder(const std::filesystem::path& folder);
+
+// Writes folder/<name>.<format> for every format, each whole or not at all.
+Status write_outputs(const pipeline::Transcript& transcript, const std::filesystem::path& folder,
+                     const std::string& name, std::span<const pipeline::Format> formats);
+
+// All of it to standard output, now; an error when the disk is full or nobody reads.
+Status write_stdout(std::string_view text);
+
+}  // namespace escuta::cli

@@ -1,0 +1,235 @@
+#include "cli/transcribe_command.h"
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/outputs.h"
+#include "cli/progress.h"
+#include "pipeline/transcriber.h"
+#include "pipeline/writers.h"
+
+namespace escuta::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> inputs;
+  std::string model;
+  std::string variant;
+  std::string decoder = "auto";
+  std::string output_folder = "-";
+  std::string formats;  // empty: txt
+  std::string language = "auto";
+  std::string task = "transcribe";
+  std::string prompt;
+  bool no_timestamps = false;
+  bool no_condition = false;
+  double no_speech_threshold = 0.6;
+  double logprob_threshold = -1.0;
+  std::string progress = "auto";
+};
+
+// Set by the first Ctrl-C: the file at hand is given up in order. The second one ends the program.
+std::atomic<bool> interrupted{false};
+
+void on_interrupt(int) {
+  interrupted = true;
+  std::signal(SIGINT, SIG_DFL);
+}
+
+Result<whisper::DecoderForm> parse_decoder_form(const std::string& name) {
+  if (name == "auto") return whisper::DecoderForm::kAuto;
+  if (name == "pair") return whisper::DecoderForm::kPair;
+  if (name == "merged") return whisper::DecoderForm::kMerged;
+  return invalid_argument("--decoder: expected auto, pair or merged, found `{}`", name);
+}
+
+Result<whisper::Task> parse_task(const std::string& name) {
+  if (name == "transcribe") return whisper::Task::kTranscribe;
+  if (name == "translate") return whisper::Task::kTranslate;
+  return invalid_argument("--task: expected transcribe or translate, found `{}`", name);
+}
+
+// Everything that was typed, understood; wrong usage is found here, before a model is loaded.
+struct Job {
+  std::vector<std::string> inputs;
+  std::vector<std::string> names;  // of output files, per input
+  std::vector<pipeline::Format> formats;
+  std::filesystem::path folder;  // empty: standard output
+  ProgressMode progress = ProgressMode::kAuto;
+  whisper::LoadOptions load;
+  pipeline::TranscribeOptions transcribe;
+};
+
+Result<Job> understand(const Options& options) {
+  Job job;
+  job.inputs = options.inputs;
+  ASSIGN_OR_RETURN(job.formats,
+                   pipeline::parse_formats(options.formats.empty() ? "txt" : options.formats));
+  ASSIGN_OR_RETURN(job.progress, parse_progress_mode(options.progress));
+  ASSIGN_OR_RETURN(job.load.decoder, parse_decoder_form(options.decoder));
+  job.load.variant = options.variant;
+  if (options.output_folder != "-") {
+    job.folder = options.output_folder;
+    ASSIGN_OR_RETURN(job.names, output_names(options.inputs));
+  } else if (job.formats.size() > 1) {
+    return invalid_argument(
+        "--format: expected one format for standard output, found `{}`; give "
+        "a folder with -o to write several",
+        options.formats);
+  }
+  ASSIGN_OR_RETURN(job.transcribe.task, parse_task(options.task));
+  job.transcribe.language = options.language;
+  job.transcribe.timestamps = !options.no_timestamps;
+  job.transcribe.condition_on_previous_text = !options.no_condition;
+  job.transcribe.prompt = options.prompt;
+  job.transcribe.no_speech_threshold = options.no_speech_threshold;
+  job.transcribe.logprob_threshold = options.logprob_threshold;
+  job.transcribe.cancelled = [] { return interrupted.load(); };
+  return job;
+}
+
+// The files of one command, one after the other; each failure is told and the next one done.
+class Transcription {
+ public:
+  Transcription(const Job& job, const pipeline::Transcriber& transcriber)
+      : job_(job), transcriber_(transcriber) {}
+
+  int run() {
+    const Stopwatch clock;
+    for (size_t i = 0; i < job_.inputs.size() && !interrupted; ++i) {
+      const Status status = one(i);
+      if (status.ok()) continue;
+      ++failed_;
+      print_error(status);
+      if (output_is_gone_) break;
+    }
+    if (job_.progress != ProgressMode::kOff && audio_s_ > 0) summary(clock.ms() / 1000);
+    if (job_.inputs.size() > 1 && failed_ > 0) {
+      std::fprintf(stderr, "%d of %zu inputs failed\n", failed_, job_.inputs.size());
+    }
+    return failed_ > 0 || interrupted ? kSomeFailed : kDone;
+  }
+
+ private:
+  Status one(size_t i) {
+    const std::string& input = job_.inputs[i];
+    ProgressBar bar(job_.progress, input);
+    pipeline::TranscribeOptions options = job_.transcribe;
+    options.on_progress = [&](double position_s, double duration_s) {
+      bar.update(position_s, duration_s);
+    };
+    ASSIGN_OR_RETURN(const pipeline::Transcript transcript,
+                     transcriber_.transcribe(input, options));
+    ProgressBar::clear();
+    audio_s_ += transcript.duration_s;
+    if (!job_.folder.empty()) {
+      return write_outputs(transcript, job_.folder, job_.names[i], job_.formats);
+    }
+    const Status status = write_stdout(pipeline::render(transcript, job_.formats.front()));
+    output_is_gone_ = !status.ok();
+    return status;
+  }
+
+  void summary(double elapsed_s) const {
+    std::fprintf(stderr, "%.1f s of audio in %.1f s, %.1fx real time\n", audio_s_, elapsed_s,
+                 audio_s_ / elapsed_s);
+  }
+
+  const Job& job_;
+  const pipeline::Transcriber& transcriber_;
+  double audio_s_ = 0;
+  int failed_ = 0;
+  bool output_is_gone_ = false;
+};
+
+int run_transcribe(const Options& options, Context& context) {
+  Result<Job> job = understand(options);
+  if (!job.ok()) return fail(kUsage, job.status());
+  Result<engine::SessionOptions> session = context.session_options();
+  if (!session.ok()) return fail(kUsage, session.status());
+  job->load.session = std::move(*session);
+  if (!job->folder.empty()) {
+    if (const Status status = prepare_output_folder(job->folder); !status.ok()) {
+      return fail(kSomeFailed, status);
+    }
+  }
+  const auto transcriber =
+      pipeline::Transcriber::create(context.registry(), options.model, job->load);
+  if (!transcriber.ok()) return fail(kUnusable, transcriber.status());
+  if (const Status status = transcriber->check(job->transcribe); !status.ok()) {
+    return fail(kUsage, status);
+  }
+  std::signal(SIGINT, on_interrupt);
+  return Transcription(*job, *transcriber).run();
+}
+
+void add_options(CLI::App& command, Options& o) {
+  command.add_option("audio", o.inputs, "Audio or video files; any container and codec")
+      ->required()
+      ->type_name("AUDIO...");
+  command.add_option("-m,--model", o.model, "Folder with encoder, decoder and tokenizer")
+      ->required()
+      ->type_name("FOLDER");
+  command
+      .add_option("-o,--output-dir", o.output_folder,
+                  "Write FOLDER/<name>.<format> per input; `-`: standard output")
+      ->type_name("FOLDER");
+  command
+      .add_option("-f,--format", o.formats,
+                  "txt, srt, vtt, json, tsv, lrc; several with commas when -o names a folder")
+      ->type_name("LIST");
+  command.add_option("-l,--language", o.language, "Code such as en or de; auto: detected")
+      ->capture_default_str();
+  command.add_option("--task", o.task, "transcribe, or translate (to English)")
+      ->capture_default_str();
+  command.add_option("--prompt", o.prompt, "Text that is taken as said before the first words");
+  command.add_flag("--no-timestamps", o.no_timestamps,
+                   "Let the model write text only: one segment per 30 s window");
+  command.add_flag("--no-condition-on-previous-text", o.no_condition,
+                   "Do not show a window the text before it (less context, fewer loops)");
+  command
+      .add_option("--no-speech-threshold", o.no_speech_threshold,
+                  "A window is silence above this probability of no speech ...")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      .add_option("--logprob-threshold", o.logprob_threshold,
+                  "... when its words' mean log probability is not above this")
+      ->capture_default_str();
+  command.add_option("--variant", o.variant,
+                     "Suffix of the graph files: fp16 takes encoder_model_fp16.onnx");
+  command.add_option("--decoder", o.decoder, "pair (decoder + decoder_with_past), merged, or auto")
+      ->capture_default_str();
+  command.add_option("--progress", o.progress, "auto: on a terminal; on; off")
+      ->capture_default_str();
+  // The only search there is; other values are refused rather than ignored.
+  static double beam_size = 1, temperature = 0;
+  command.add_option("--beam-size", beam_size, "1: greedy search, the only one so far")
+      ->check(CLI::Range(1.0, 1.0));
+  command.add_option("--temperature", temperature, "0: no sampling, the only choice so far")
+      ->check(CLI::Range(0.0, 0.0));
+}
+
+}  // namespace
+
+void add_transcribe_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand("transcribe", "Write down what is said in audio files");
+  auto options = std::make_shared<Options>();
+  add_options(*command, *options);
+  command->footer(
+      "Examples:\n"
+      "  escuta transcribe talk.mp3 -m models/base                  the words on standard output\n"
+      "  escuta transcribe *.m4a -m models/base -o out -f srt,txt   subtitles and text per file\n"
+      "  escuta transcribe film.mkv -m models/base -l de --task translate -f vtt > film.vtt");
+  context.on_command(command, [options, &context] { return run_transcribe(*options, context); });
+}
+
+}  // namespace escuta::cli

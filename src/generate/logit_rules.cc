@@ -1,0 +1,113 @@
+#include "generate/logit_rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "generate/log_prob.h"
+
+namespace escuta::generate {
+namespace {
+
+constexpr float kForbidden = -std::numeric_limits<float>::infinity();
+
+// Forbids ids first..last-1, wherever they lie.
+void forbid_range(std::span<float> logits, int64_t first, int64_t last) {
+  const auto size = static_cast<int64_t>(logits.size());
+  first = std::clamp<int64_t>(first, 0, size);
+  last = std::clamp<int64_t>(last, first, size);
+  std::fill(logits.begin() + first, logits.begin() + last, kForbidden);
+}
+
+class SuppressTokens : public LogitRule {
+ public:
+  explicit SuppressTokens(std::vector<int32_t> tokens) : tokens_(std::move(tokens)) {}
+  void apply(std::span<const int32_t>, std::span<float> logits) const override {
+    for (const int32_t token : tokens_) forbid_range(logits, token, int64_t{token} + 1);
+  }
+
+ private:
+  std::vector<int32_t> tokens_;
+};
+
+class SuppressAtBegin : public LogitRule {
+ public:
+  explicit SuppressAtBegin(std::vector<int32_t> tokens) : rule_(std::move(tokens)) {}
+  void apply(std::span<const int32_t> sampled, std::span<float> logits) const override {
+    if (sampled.empty()) rule_.apply(sampled, logits);
+  }
+
+ private:
+  SuppressTokens rule_;
+};
+
+class TimestampRules : public LogitRule {
+ public:
+  explicit TimestampRules(const TimestampTokens& tokens) : tokens_(tokens) {}
+
+  void apply(std::span<const int32_t> sampled, std::span<float> logits) const override {
+    const auto vocabulary = static_cast<int64_t>(logits.size());
+    const int64_t begin = tokens_.timestamp_begin;
+    if (tokens_.no_timestamps >= 0) {
+      forbid_range(logits, tokens_.no_timestamps, int64_t{tokens_.no_timestamps} + 1);
+    }
+    if (sampled.empty()) {
+      forbid_range(logits, 0, begin);
+      if (tokens_.max_initial) forbid_range(logits, begin + *tokens_.max_initial + 1, vocabulary);
+    } else {
+      pair_up(sampled, logits);
+    }
+    prefer_timestamps(logits);
+  }
+
+ private:
+  bool is_timestamp(int32_t token) const { return token >= tokens_.timestamp_begin; }
+
+  // After one timestamp another or the end must follow; after two, text. Time does not go back,
+  // and a segment that has begun ends later than it began, or it could loop for ever.
+  void pair_up(std::span<const int32_t> sampled, std::span<float> logits) const {
+    const auto vocabulary = static_cast<int64_t>(logits.size());
+    const bool last = is_timestamp(sampled.back());
+    const bool one_before = sampled.size() < 2 || is_timestamp(sampled[sampled.size() - 2]);
+    if (last && one_before) forbid_range(logits, tokens_.timestamp_begin, vocabulary);
+    if (last && !one_before) forbid_range(logits, 0, tokens_.end_of_text);
+    const auto latest = std::find_if(sampled.rbegin(), sampled.rend(),
+                                     [&](int32_t token) { return is_timestamp(token); });
+    if (latest == sampled.rend()) return;
+    const bool closes_a_segment = last && !one_before;
+    const int64_t first_allowed = int64_t{*latest} + (closes_a_segment ? 0 : 1);
+    forbid_range(logits, tokens_.timestamp_begin, first_allowed);
+  }
+
+  void prefer_timestamps(std::span<float> logits) const {
+    const auto begin = std::min(static_cast<size_t>(tokens_.timestamp_begin), logits.size());
+    const std::span<float> text = logits.first(begin);
+    const std::span<float> timestamps = logits.subspan(begin);
+    if (text.empty() || timestamps.empty()) return;
+    const float best_text = *std::max_element(text.begin(), text.end());
+    if (log_sum_exp(timestamps) > best_text) forbid_range(logits, 0, tokens_.timestamp_begin);
+  }
+
+  TimestampTokens tokens_;
+};
+
+}  // namespace
+
+std::unique_ptr<const LogitRule> suppress_tokens(std::vector<int32_t> tokens) {
+  return std::make_unique<SuppressTokens>(std::move(tokens));
+}
+
+std::unique_ptr<const LogitRule> suppress_at_begin(std::vector<int32_t> tokens) {
+  return std::make_unique<SuppressAtBegin>(std::move(tokens));
+}
+
+std::unique_ptr<const LogitRule> timestamp_rules(const TimestampTokens& tokens) {
+  return std::make_unique<TimestampRules>(tokens);
+}
+
+void apply_rules(const LogitRules& rules, std::span<const int32_t> sampled,
+                 std::span<float> logits) {
+  for (const auto& rule : rules) rule->apply(sampled, logits);
+}
+
+}  // namespace escuta::generate

@@ -1,0 +1,44 @@
+// Rules that forbid tokens before one is chosen: they set logits to minus infinity.
+//
+// The rules are those of openai/whisper's decoding.py (SuppressTokens, SuppressBlank,
+// ApplyTimestampRules), which its models were evaluated with. Immutable; any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace escuta::generate {
+
+class LogitRule {
+ public:
+  virtual ~LogitRule() = default;
+  // logits [V] of the next token; `sampled`: the tokens chosen so far, without the prompt.
+  virtual void apply(std::span<const int32_t> sampled, std::span<float> logits) const = 0;
+};
+
+using LogitRules = std::vector<std::unique_ptr<const LogitRule>>;
+
+// Never any of `tokens`. Ids outside the vocabulary are ignored.
+std::unique_ptr<const LogitRule> suppress_tokens(std::vector<int32_t> tokens);
+
+// None of `tokens` as the first one (a blank, or the end at once).
+std::unique_ptr<const LogitRule> suppress_at_begin(std::vector<int32_t> tokens);
+
+struct TimestampTokens {
+  int32_t timestamp_begin = 0;         // <|0.00|>; all ids from here on are timestamps
+  int32_t end_of_text = 0;             // ids from here up to timestamp_begin are special
+  int32_t no_timestamps = -1;          // <|notimestamps|>, or -1
+  std::optional<int32_t> max_initial;  // steps that the first timestamp may be after the start
+};
+
+// Timestamps come in pairs, do not go back, and are chosen when together they are more probable
+// than any text token.
+std::unique_ptr<const LogitRule> timestamp_rules(const TimestampTokens& tokens);
+
+void apply_rules(const LogitRules& rules, std::span<const int32_t> sampled,
+                 std::span<float> logits);
+
+}  // namespace escuta::generate

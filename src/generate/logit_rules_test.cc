@@ -1,0 +1,84 @@
+#include "generate/logit_rules.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "generate/log_prob.h"
+
+namespace escuta::generate {
+namespace {
+
+// A small vocabulary: 0..4 text, 5 end of text, 6 <|notimestamps|>, 7..11 timestamps.
+constexpr TimestampTokens kTokens = {
+    .timestamp_begin = 7, .end_of_text = 5, .no_timestamps = 6, .max_initial = 2};
+
+std::vector<int> allowed(const LogitRule& rule, std::vector<int32_t> sampled,
+                         std::vector<float> logits = std::vector<float>(12, 0.0f)) {
+  logits.resize(12, 0.0f);
+  rule.apply(sampled, logits);
+  std::vector<int> ids;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (!std::isinf(logits[i])) ids.push_back(static_cast<int>(i));
+  }
+  return ids;
+}
+
+// Text far more probable than any timestamp, so that the preference for timestamps stays out.
+const std::vector<float> kTextLikely = {20, 20, 20, 20, 20, 20};
+
+using Ids = std::vector<int>;
+
+TEST(TimestampRules, BeginWithATimestampNotTooLate) {
+  EXPECT_EQ(allowed(*timestamp_rules(kTokens), {}, kTextLikely), (Ids{7, 8, 9}));
+}
+
+TEST(TimestampRules, TextFollowsAnOpeningTimestamp) {
+  EXPECT_EQ(allowed(*timestamp_rules(kTokens), {8}, kTextLikely), (Ids{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(TimestampRules, AClosingTimestampIsFollowedByAnotherOrTheEnd) {
+  EXPECT_EQ(allowed(*timestamp_rules(kTokens), {7, 1, 9}, kTextLikely), (Ids{5, 9, 10, 11}));
+}
+
+TEST(TimestampRules, TimeDoesNotGoBackAndSegmentsAreNotEmpty) {
+  EXPECT_EQ(allowed(*timestamp_rules(kTokens), {9, 1}, kTextLikely),
+            (Ids{0, 1, 2, 3, 4, 5, 10, 11}));
+  EXPECT_EQ(allowed(*timestamp_rules(kTokens), {7, 1, 9, 9}, kTextLikely), (Ids{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(TimestampRules, TimestampsThatOutweighTextAreChosen) {
+  EXPECT_EQ(allowed(*timestamp_rules(kTokens), {7, 1}), (Ids{8, 9, 10, 11}));
+}
+
+TEST(TimestampRules, WithoutALimitAnyStartIsAllowed) {
+  TimestampTokens tokens = kTokens;
+  tokens.max_initial.reset();
+  EXPECT_EQ(allowed(*timestamp_rules(tokens), {}), (Ids{7, 8, 9, 10, 11}));
+}
+
+TEST(SuppressTokens, IgnoresIdsOutsideTheVocabulary) {
+  EXPECT_EQ(allowed(*suppress_tokens({0, 11, 12, -1, 1 << 30}), {}).size(), 10u);
+}
+
+TEST(SuppressAtBegin, OnlyAtTheBeginning) {
+  const auto rule = suppress_at_begin({0, 5});
+  EXPECT_EQ(allowed(*rule, {}).size(), 10u);
+  EXPECT_EQ(allowed(*rule, {1}).size(), 12u);
+}
+
+TEST(LogProb, MatchesTheDefinition) {
+  const std::vector<float> logits = {1, 2, 3, -INFINITY};
+  const double sum = std::exp(1.0) + std::exp(2.0) + std::exp(3.0);
+  EXPECT_NEAR(log_sum_exp(logits), std::log(sum), 1e-12);
+  EXPECT_NEAR(probability(logits, 1), std::exp(2.0) / sum, 1e-12);
+  EXPECT_EQ(probability(logits, 4), 0);
+  EXPECT_EQ(arg_max(logits), 2);
+  const std::vector<float> nothing(3, -INFINITY);
+  EXPECT_TRUE(std::isinf(log_sum_exp(nothing)));
+  const std::vector<float> nan_first = {NAN, 1, 2};
+  EXPECT_EQ(arg_max(nan_first), 2);
+}
+
+}  // namespace
+}  // namespace escuta::generate

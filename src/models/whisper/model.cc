@@ -1,0 +1,157 @@
+#include "models/whisper/model.h"
+
+#include <map>
+
+#include "models/whisper/decoder.h"
+#include "models/whisper/names.h"
+#include "tensor/float16.h"
+
+namespace escuta::whisper {
+namespace {
+
+// -1 in `found` stands for any size.
+bool fits(std::span<const int64_t> found, std::initializer_list<int64_t> expected) {
+  if (found.size() != expected.size()) return false;
+  auto want = expected.begin();
+  for (const int64_t dim : found) {
+    if (dim != -1 && *want != -1 && dim != *want) return false;
+    ++want;
+  }
+  return true;
+}
+
+std::string to_text(std::span<const int64_t> dims) {
+  std::string text = "[";
+  for (const int64_t dim : dims) {
+    if (text.size() > 1) text += ", ";
+    text += dim == -1 ? "?" : std::to_string(dim);
+  }
+  return text + "]";
+}
+
+Status expect_io(std::span<const engine::IoInfo> list, std::optional<size_t> index,
+                 std::string_view kind, std::string_view name,
+                 std::initializer_list<int64_t> dims) {
+  if (!index) {
+    std::string found;
+    for (const engine::IoInfo& io : list) found += (found.empty() ? "" : ", ") + io.name;
+    return invalid_argument("expected an {} `{}`, found {}", kind, name, found);
+  }
+  const engine::IoInfo& io = list[*index];
+  if (!fits(io.dims, dims)) {
+    return invalid_argument("{} `{}`: expected shape {} as config.json has it, found {}", kind,
+                            name, to_text({dims.begin(), dims.size()}), to_text(io.dims));
+  }
+  return Status();
+}
+
+Status expect_input(const engine::Session& session, std::string_view name,
+                    std::initializer_list<int64_t> dims) {
+  return expect_io(session.inputs(), session.input_index(name), "input", name, dims);
+}
+
+Status expect_output(const engine::Session& session, std::string_view name,
+                     std::initializer_list<int64_t> dims) {
+  return expect_io(session.outputs(), session.output_index(name), "output", name, dims);
+}
+
+// The layers that a decoder has, by the names of its outputs.
+int64_t count_layers(const engine::Session& session) {
+  int64_t layers = 0;
+  while (session.output_index(names::present(layers, "decoder", "key"))) ++layers;
+  return layers;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registry,
+                                                 const std::filesystem::path& folder,
+                                                 const LoadOptions& options) {
+  ASSIGN_OR_RETURN(const ModelFiles files,
+                   find_model_files(folder, options.variant, options.decoder));
+  std::shared_ptr<Model> model(new Model);
+  ASSIGN_OR_RETURN(model->config_, read_config(folder));
+  const auto load_graph = [&](const std::filesystem::path& path) {
+    return engine::Session::load(registry, path, options.session);
+  };
+  ASSIGN_OR_RETURN(model->encoder_, load_graph(files.encoder));
+  RETURN_IF_ERROR(model->check_encoder().with_context(files.encoder.string()));
+  ASSIGN_OR_RETURN(model->decoder_, load_graph(files.decoder));
+  RETURN_IF_ERROR(
+      model->check_decoder(*model->decoder_, files.merged()).with_context(files.decoder.string()));
+  if (!files.merged()) {
+    ASSIGN_OR_RETURN(model->with_past_, load_graph(files.decoder_with_past));
+    RETURN_IF_ERROR(model->check_decoder(*model->with_past_, true)
+                        .with_context(files.decoder_with_past.string()));
+  }
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Status Model::check_encoder() const {
+  RETURN_IF_ERROR(
+      expect_input(*encoder_, names::kFeatures, {-1, config_.mel.n_mels, config_.window_frames()}));
+  return expect_output(*encoder_, names::kEncoderOutput,
+                       {-1, config_.max_source_positions, config_.d_model});
+}
+
+Status Model::check_decoder(const engine::Session& session, bool with_past) const {
+  if (const int64_t layers = count_layers(session); layers != config_.decoder_layers) {
+    return invalid_argument("expected {} decoder layers as config.json says, found {}",
+                            config_.decoder_layers, layers);
+  }
+  RETURN_IF_ERROR(expect_input(session, names::kInputIds, {-1, -1}));
+  RETURN_IF_ERROR(expect_output(session, names::kLogits, {-1, -1, config_.vocab_size}));
+  for (int64_t layer = 0; with_past && layer < config_.decoder_layers; ++layer) {
+    for (const char* side : {"decoder", "encoder"}) {
+      for (const char* what : {"key", "value"}) {
+        RETURN_IF_ERROR(expect_input(session, names::past(layer, side, what),
+                                     {-1, config_.decoder_heads, -1, config_.head_size()}));
+      }
+    }
+  }
+  const bool fills_cache = !with_past || session.input_index(names::kUseCache).has_value();
+  if (fills_cache) {
+    RETURN_IF_ERROR(expect_input(session, names::kEncoderStates,
+                                 {-1, config_.max_source_positions, config_.d_model}));
+  }
+  return Status();
+}
+
+std::vector<engine::Placement> Model::placements() const {
+  std::vector<engine::Placement> merged;
+  for (const auto& session : {encoder_, decoder_, with_past_}) {
+    if (!session) continue;
+    for (const engine::Placement& placement : session->placements()) {
+      auto same = std::find_if(merged.begin(), merged.end(), [&](const engine::Placement& p) {
+        return p.provider == placement.provider && p.reason == placement.reason;
+      });
+      if (same == merged.end()) {
+        merged.push_back(placement);
+      } else {
+        same->nodes += placement.nodes;
+      }
+    }
+  }
+  return merged;
+}
+
+Result<engine::Value> Model::encode(Tensor mel) const {
+  const size_t index = encoder_->input_index(names::kFeatures).value();
+  if (encoder_->inputs()[index].dtype == DType::kFloat16) {
+    ASSIGN_OR_RETURN(Tensor half, Tensor::create(DType::kFloat16, mel.shape()));
+    auto* bits = reinterpret_cast<uint16_t*>(half.bytes().data());
+    float_to_half(mel.as<float>(), {bits, half.bytes().size() / sizeof(uint16_t)});
+    mel = std::move(half);
+  }
+  std::vector<engine::Value> inputs(encoder_->inputs().size());
+  inputs[index] = engine::Value::of(std::move(mel));
+  ASSIGN_OR_RETURN(std::vector<engine::Value> outputs, encoder_->run(inputs));
+  return std::move(outputs[encoder_->output_index(names::kEncoderOutput).value()]);
+}
+
+std::unique_ptr<generate::StepDecoder> Model::decoder(engine::Value encoder_states) const {
+  if (with_past_) return make_pair_decoder(decoder_, with_past_, std::move(encoder_states));
+  return make_merged_decoder(decoder_, config_, std::move(encoder_states));
+}
+
+}  // namespace escuta::whisper

@@ -1,0 +1,132 @@
+#include "pipeline/feature_source.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/clock.h"
+
+namespace escuta::pipeline {
+namespace {
+
+constexpr size_t kBlockSamples = 1 << 16;  // four seconds at 16 kHz
+
+// How far below the loudest moment features are clamped (openai/whisper, audio.py).
+constexpr float kDynamicRangeLog10 = 8.0f;
+
+}  // namespace
+
+Result<FeatureSource> FeatureSource::open(const std::filesystem::path& path,
+                                          const Options& options) {
+  FeatureSource source(path, options);
+  RETURN_IF_ERROR(source.start_pass());
+  RETURN_IF_ERROR(source.measure());
+  return source;
+}
+
+double FeatureSource::duration_s() const {
+  return static_cast<double>(samples_total_) / options_.mel.rate_hz;
+}
+
+Status FeatureSource::start_pass() {
+  ASSIGN_OR_RETURN(source_, audio::AudioSource::open(path_, {.rate_hz = options_.mel.rate_hz}));
+  ASSIGN_OR_RETURN(audio::LogMelExtractor extractor, audio::LogMelExtractor::create(options_.mel));
+  extractor_ = std::make_unique<audio::LogMelExtractor>(std::move(extractor));
+  info_ = source_->info();
+  samples_.resize(kBlockSamples);
+  rows_.clear();
+  first_row_ = 0;
+  samples_read_ = 0;
+  at_end_ = false;
+  return Status();
+}
+
+Result<bool> FeatureSource::advance() {
+  if (at_end_) return false;
+  if (options_.cancelled && options_.cancelled()) return cancelled("reading was cancelled");
+  const Stopwatch decoding;
+  ASSIGN_OR_RETURN(const size_t n, source_->read(samples_));
+  decode_ms_ += decoding.ms();
+  const Stopwatch features;
+  if (n > 0) {
+    extractor_->push(std::span(samples_).first(n), rows_);
+    samples_read_ += static_cast<int64_t>(n);
+  } else {
+    // The end sounds as if silence went on: whole windows of it, as openai/whisper pads.
+    extractor_->finish(options_.window_frames * options_.mel.hop_length, rows_);
+    at_end_ = true;
+  }
+  features_ms_ += features.ms();
+  return true;
+}
+
+void FeatureSource::drop_before(int64_t frame) {
+  const auto mels = static_cast<int64_t>(options_.mel.n_mels);
+  const int64_t rows = static_cast<int64_t>(rows_.size()) / mels;
+  const int64_t dropped = std::clamp<int64_t>(frame - first_row_, 0, rows);
+  rows_.erase(rows_.begin(), rows_.begin() + dropped * mels);
+  first_row_ += dropped;
+}
+
+Status FeatureSource::measure() {
+  const auto mels = static_cast<size_t>(options_.mel.n_mels);
+  // The loudest bin of every frame: 400 bytes a second, to find the end of sound afterwards.
+  std::vector<float> loudest;
+  bool buffered = true;
+  // A pipe cannot be read twice: its features are all kept, 115 MB an hour with 80 bins.
+  std::error_code ignored;
+  const bool rereadable = std::filesystem::is_regular_file(path_, ignored);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, advance());
+    if (!more) break;
+    const size_t seen = loudest.size() - static_cast<size_t>(first_row_);
+    for (size_t row = seen; row < rows_.size() / mels; ++row) {
+      const auto begin = rows_.begin() + static_cast<int64_t>(row * mels);
+      loudest.push_back(*std::max_element(begin, begin + static_cast<int64_t>(mels)));
+    }
+    if (rereadable && static_cast<int64_t>(loudest.size()) > options_.buffered_frames) {
+      buffered = false;
+    }
+    if (!buffered) drop_before(static_cast<int64_t>(loudest.size()));
+  }
+  samples_total_ = samples_read_;
+  damaged_packets_ = source_->damaged_packets();
+  frames_ = samples_total_ / options_.mel.hop_length;
+  if (loudest.empty()) return Status();
+  max_log10_ = *std::max_element(loudest.begin(), loudest.end());
+  const float silence = *std::min_element(loudest.begin(), loudest.end());
+  const float floor = std::max(max_log10_ - kDynamicRangeLog10, silence);
+  loudest.resize(
+      static_cast<size_t>(std::min<int64_t>(frames_, static_cast<int64_t>(loudest.size()))));
+  const auto last =
+      std::find_if(loudest.rbegin(), loudest.rend(), [&](float level) { return level > floor; });
+  audible_frames_ = loudest.rend() - last;
+  if (!buffered) return start_pass();
+  return Status();
+}
+
+Result<Tensor> FeatureSource::window(int64_t begin, int64_t count) {
+  const auto mels = static_cast<int64_t>(options_.mel.n_mels);
+  ESCUTA_CHECK(begin >= first_row_ && count <= options_.window_frames);
+  drop_before(begin);
+  while (first_row_ + static_cast<int64_t>(rows_.size()) / mels < begin + count) {
+    ASSIGN_OR_RETURN(const bool more, advance());
+    if (!more) {
+      return data_loss("{}: expected {} frames as at the first reading, found {}", path_.string(),
+                       begin + count, first_row_ + static_cast<int64_t>(rows_.size()) / mels);
+    }
+    drop_before(begin);
+  }
+  ASSIGN_OR_RETURN(Tensor mel, Tensor::create(DType::kFloat, {1, mels, options_.window_frames}));
+  std::vector<float> content(static_cast<size_t>(count * mels));
+  const int64_t first = (begin - first_row_) * mels;
+  audio::normalise_log_mel(
+      std::span(rows_).subspan(static_cast<size_t>(first), static_cast<size_t>(count * mels)),
+      options_.mel.n_mels, max_log10_, content);
+  for (int64_t bin = 0; bin < mels; ++bin) {
+    std::copy_n(content.begin() + bin * count, count,
+                mel.as<float>().begin() + bin * options_.window_frames);
+  }
+  return mel;
+}
+
+}  // namespace escuta::pipeline

@@ -1,0 +1,109 @@
+#include "pipeline/feature_source.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "base/files.h"
+
+namespace escuta::pipeline {
+namespace {
+
+constexpr int kRate = 16000;
+
+// A 16-bit mono WAV file of `samples` (-1..1).
+std::string wav(const std::vector<float>& samples) {
+  const auto number = [](uint32_t value, int bytes) {
+    return std::string(reinterpret_cast<const char*>(&value), static_cast<size_t>(bytes));
+  };
+  const auto size = static_cast<uint32_t>(samples.size() * 2);
+  std::string out = "RIFF" + number(36 + size, 4) + "WAVEfmt " + number(16, 4) + number(1, 2) +
+                    number(1, 2) + number(kRate, 4) + number(kRate * 2, 4) + number(2, 2) +
+                    number(16, 2) + "data" + number(size, 4);
+  for (const float sample : samples) {
+    out += number(static_cast<uint16_t>(static_cast<int16_t>(std::lround(sample * 32767))), 2);
+  }
+  return out;
+}
+
+// A tone that grows over the first `loud_s` seconds, then nothing for `quiet_s`.
+std::vector<float> tone(double loud_s, double quiet_s) {
+  std::vector<float> samples(static_cast<size_t>((loud_s + quiet_s) * kRate), 0.0f);
+  const auto loud = static_cast<size_t>(loud_s * kRate);
+  for (size_t i = 0; i < loud; ++i) {
+    const double level = 0.1 + 0.8 * static_cast<double>(i) / static_cast<double>(loud);
+    samples[i] = static_cast<float>(level * std::sin(0.3 * static_cast<double>(i)));
+  }
+  return samples;
+}
+
+class FeatureSourceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "escuta-mel-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path put(const std::vector<float>& samples) {
+    const auto path = folder_ / "a.wav";
+    EXPECT_TRUE(write_file(path, wav(samples)).ok());
+    return path;
+  }
+  std::filesystem::path folder_;
+};
+
+TEST_F(FeatureSourceTest, KnowsWhereSoundEnds) {
+  const auto source = FeatureSource::open(put(tone(2, 3)), {});
+  ASSERT_TRUE(source.ok()) << source.status().message();
+  EXPECT_DOUBLE_EQ(source->duration_s(), 5);
+  EXPECT_EQ(source->frames(), 500);
+  EXPECT_NEAR(static_cast<double>(source->audible_frames()), 200, 3);
+}
+
+TEST_F(FeatureSourceTest, DigitalSilenceIsNotAudible) {
+  const auto source = FeatureSource::open(put(tone(0, 2)), {});
+  ASSERT_TRUE(source.ok());
+  EXPECT_EQ(source->audible_frames(), 0);
+}
+
+TEST_F(FeatureSourceTest, ALongFileReadTwiceGivesTheSameWindows) {
+  const auto path = put(tone(40, 1));
+  auto kept = FeatureSource::open(path, {});
+  auto reread = FeatureSource::open(path, {.mel = {}, .buffered_frames = 100, .cancelled = {}});
+  ASSERT_TRUE(kept.ok() && reread.ok());
+  for (const int64_t begin : {0, 7, 2500}) {
+    const int64_t count = std::min<int64_t>(3000, kept->frames() - begin);
+    Tensor a = kept->window(begin, count).value();
+    Tensor b = reread->window(begin, count).value();
+    ASSERT_EQ(a.bytes().size(), b.bytes().size());
+    EXPECT_EQ(std::memcmp(a.bytes().data(), b.bytes().data(), a.bytes().size()), 0) << begin;
+  }
+}
+
+TEST_F(FeatureSourceTest, WindowsAreWhatTheWholeSignalGivesAndPaddedWithZeros) {
+  const std::vector<float> samples = tone(3, 0);
+  auto source = FeatureSource::open(put(samples), {});
+  ASSERT_TRUE(source.ok());
+  Tensor window = source->window(100, 200).value();
+  EXPECT_EQ(window.shape(), (Shape{1, 80, 3000}));
+  Tensor whole = audio::log_mel_spectrogram(samples, {}, 30 * kRate).value();
+  const int64_t frames = whole.shape()[1];
+  for (int64_t bin = 0; bin < 80; ++bin) {
+    for (int64_t t = 0; t < 200; ++t) {
+      ASSERT_NEAR(window.as<float>()[static_cast<size_t>(bin * 3000 + t)],
+                  whole.as<float>()[static_cast<size_t>(bin * frames + 100 + t)], 1e-3);
+    }
+    EXPECT_EQ(window.as<float>()[static_cast<size_t>(bin * 3000 + 200)], 0.0f);
+  }
+}
+
+TEST_F(FeatureSourceTest, CanBeCancelled) {
+  const auto source =
+      FeatureSource::open(put(tone(1, 0)), {.mel = {}, .cancelled = [] { return true; }});
+  EXPECT_EQ(source.status().code(), StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace escuta::pipeline

@@ -1,0 +1,272 @@
+"""escuta transcribe, as its users meet it: words, formats, exit codes, wrong inputs."""
+
+import json
+import os
+import re
+import resource
+import signal
+import shutil
+import subprocess
+import unittest
+from pathlib import Path
+
+from program import ESCUTA, JFK, ProgramTest, model, run, wav
+
+WORDS = ("and so my fellow americans ask not what your country can do for you "
+         "ask what you can do for your country")
+
+
+def plain(text):
+    return " ".join(re.sub(r"[^a-z ]", " ", text.lower()).split())
+
+
+class Words(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.model = model("tiny.en")
+
+    def test_prints_the_words_and_nothing_else(self):
+        result = run("transcribe", JFK, "-m", self.model)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(plain(result.stdout), WORDS)
+        self.assertIn("x real time", result.stderr)
+
+    def test_json_follows_the_contract(self):
+        result = run("transcribe", JFK, "-m", self.model, "-f", "json", "--progress", "off")
+        self.assertEqual(result.stderr, "")
+        lines = result.stdout.splitlines()
+        self.assertEqual(len(lines), 1)
+        found = json.loads(lines[0])
+        self.assertEqual(found["file"], str(JFK))
+        self.assertAlmostEqual(found["duration"], 11.0, places=3)
+        self.assertEqual(found["language"], "en")
+        self.assertEqual(plain(found["text"]), WORDS)
+        for key in ("id", "start", "end", "text", "tokens", "temperature", "avg_logprob",
+                    "compression_ratio", "no_speech_prob"):
+            self.assertIn(key, found["segments"][0])
+        self.assertGreater(found["provider"][0]["nodes"], 0)
+        for key in ("load_ms", "decode_audio_ms", "features_ms", "encode_ms", "decode_ms",
+                    "total_ms", "tokens", "realtime_factor"):
+            self.assertGreater(found["timing"][key], 0, key)
+
+    def test_writes_every_format_into_a_folder(self):
+        out = self.folder / "new" / "out"
+        result = run("transcribe", JFK, "-m", self.model, "-o", out,
+                     "-f", "txt,srt,vtt,json,tsv,lrc")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(sorted(p.name for p in out.iterdir()),
+                         ["jfk." + e for e in ("json", "lrc", "srt", "tsv", "txt", "vtt")])
+        self.assertEqual(plain((out / "jfk.txt").read_text()), WORDS)
+        self.assertIn(" --> ", (out / "jfk.srt").read_text())
+
+    def test_without_timestamps_the_words_are_the_same(self):
+        result = run("transcribe", JFK, "-m", self.model, "--no-timestamps")
+        self.assertEqual(plain(result.stdout), WORDS)
+
+    def test_a_file_longer_than_a_window_is_not_cut(self):
+        header, sound = JFK.read_bytes()[:44], JFK.read_bytes()[44:]
+        long = self.put("long.wav", header[:4] + b"\xff\xff\xff\xff" + header[4 + 4:40] +
+                        b"\xff\xff\xff\xff" + sound * 6)
+        result = run("transcribe", long, "-m", self.model, "-f", "json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        found = json.loads(result.stdout)
+        self.assertAlmostEqual(found["duration"], 66, delta=0.1)
+        self.assertGreaterEqual(plain(found["text"]).count("what you can do for your country"), 5)
+        self.assertGreater(found["segments"][-1]["end"], 60)
+
+    def test_silence_gives_no_words(self):
+        quiet = self.put("quiet.wav", wav([0] * 16000 * 3))
+        result = run("transcribe", quiet, "-m", self.model)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout, "")
+
+    def test_trailing_silence_is_dropped(self):
+        data = JFK.read_bytes()
+        padded = self.put("padded.wav", data[:4] + b"\xff\xff\xff\xff" + data[8:40] +
+                          b"\xff\xff\xff\xff" + data[44:] + bytes(2 * 16000 * 60))
+        result = run("transcribe", padded, "-m", self.model)
+        self.assertEqual(plain(result.stdout), WORDS)
+
+    def test_progress_bar_only_where_it_is_wanted(self):
+        result = run("transcribe", JFK, "-m", self.model, "--progress", "on")
+        self.assertIn("100%", result.stderr)
+        result = run("transcribe", JFK, "-m", self.model)
+        self.assertNotIn("100%", result.stderr)
+
+
+class WrongAudio(ProgramTest):
+    """Each wrong input: one line, exit code 1, and the good input beside it is still done."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = model("tiny.en")
+
+    def check(self, path, *parts):
+        result = run("transcribe", path, JFK, "-m", self.model, "--progress", "off")
+        self.assertEqual(plain(result.stdout), WORDS, result.stderr)
+        self.assert_error(result, 1, path, *parts)
+
+    def test_missing(self):
+        self.check(self.folder / "none.wav", "No such file")
+
+    def test_empty_file(self):
+        self.check(self.put("empty.wav", b""), "expected")
+
+    def test_text_named_wav(self):
+        self.check(self.put("notes.wav", "these are only notes\n" * 50), "expected")
+
+    def test_truncated_mp3(self):
+        source = Path(os.environ.get("ESCUTA_SHARED_DATA", "/nonexistent")) / "speech" / "jfk.mp3"
+        if not source.exists():
+            self.skipTest("shared recordings are absent")
+        self.check(self.put("cut.mp3", source.read_bytes()[:150]), "expected")
+
+    def test_zero_length_audio(self):
+        self.check(self.put("zero.wav", wav([])), "no audio samples")
+
+    def test_header_that_claims_four_gigabytes(self):
+        data = JFK.read_bytes()
+        claims = self.put("claims.wav", data[:4] + b"\xf0\xff\xff\xff" + data[8:40] +
+                          b"\xf0\xff\xff\xff" + data[44:])
+        result = run("transcribe", claims, "-m", self.model)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(plain(result.stdout), WORDS)
+
+    def test_samples_that_are_not_numbers(self):
+        tone = [0.1 * ((i // 20) % 2) for i in range(16000)]
+        broken = self.put("nan.wav", wav(tone[:8000] + [float("nan")] * 8000, kind="<f"))
+        result = run("transcribe", broken, "-m", self.model)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_directory(self):
+        self.check(self.folder, "directory")
+
+    def test_unreadable(self):
+        path = self.put("secret.wav", JFK.read_bytes())
+        path.chmod(0)
+        if os.access(path, os.R_OK):
+            self.skipTest("this user may read everything")
+        self.check(path, "Permission denied")
+
+    def test_playlist_does_not_open_other_files(self):
+        self.check(self.put("list.wav", f"#EXTM3U\n#EXTINF:10,\n{JFK}\n"), "expected")
+
+
+class Output(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.model = model("tiny.en")
+
+    def test_full_disk_leaves_nothing_half_written(self):
+        out = self.folder / "out"
+
+        def small_files():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
+
+        result = run("transcribe", JFK, "-m", self.model, "-o", out, "-f", "srt",
+                     preexec_fn=small_files)
+        self.assert_error(result, 1, "jfk.srt", "File too large")
+        self.assertEqual(list(out.iterdir()), [])
+
+    def test_full_standard_output(self):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([ESCUTA, "transcribe", JFK, "-m", self.model],
+                                    stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                                    text=True, timeout=120)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("No space left", result.stderr)
+
+    def test_output_folder_that_is_a_file(self):
+        self.assert_error(run("transcribe", JFK, "-m", self.model, "-o", self.put("f", "x")), 1,
+                          "expected a folder")
+
+    def test_inputs_that_would_overwrite_each_other(self):
+        same = self.put("jfk.wav", b"")
+        self.assert_error(run("transcribe", JFK, same, "-m", self.model, "-o", self.folder), 2,
+                          "the same output files")
+
+
+class WrongUsage(ProgramTest):
+    def test_says_what_was_expected(self):
+        for arguments, part in ((["-f", "doc"], "expected txt, srt"),
+                                (["-f", "txt,srt"], "one format for standard output"),
+                                (["--task", "sing"], "expected transcribe or translate"),
+                                (["--progress", "maybe"], "expected auto, on or off"),
+                                (["--beam-size", "5"], "--beam-size"),
+                                (["--provider", ""], "provider"),
+                                (["--no-such-flag"], "--no-such-flag")):
+            with self.subTest(arguments=arguments):
+                self.assert_error(run("transcribe", JFK, "-m", "m", *arguments), 2, part)
+
+    def test_without_model_or_input(self):
+        self.assert_error(run("transcribe", JFK), 2, "--model")
+        self.assert_error(run("transcribe", "-m", "m"), 2, "audio")
+
+    def test_language_that_the_model_does_not_have(self):
+        folder = model("tiny.en")
+        self.assert_error(run("transcribe", JFK, "-m", folder, "-l", "de"), 2, "English only")
+        self.assert_error(run("transcribe", JFK, "-m", folder, "--task", "translate"), 2,
+                          "English only")
+
+
+class WrongModel(ProgramTest):
+    """Each broken model folder: one line, exit code 3."""
+
+    def setUp(self):
+        super().setUp()
+        source = model("tiny.en")
+        self.copy = self.folder / "model"
+        self.copy.mkdir()
+        for item in source.iterdir():
+            if item.is_file():
+                os.symlink(item, self.copy / item.name)
+
+    def own(self, name):
+        """Makes a file of the copy one that a test may change."""
+        path = self.copy / name
+        data = path.read_bytes()
+        path.unlink()
+        path.write_bytes(data)
+        return path
+
+    def check(self, *parts):
+        self.assert_error(run("transcribe", JFK, "-m", self.copy), 3, *parts)
+
+    def test_no_folder(self):
+        self.copy = self.folder / "none"
+        self.check("expected a model folder")
+
+    def test_no_decoder(self):
+        for path in self.copy.glob("decoder*.onnx"):
+            path.unlink()
+        self.check("expected decoder_model.onnx")
+
+    def test_other_number_of_layers(self):
+        path = self.own("config.json")
+        config = json.loads(path.read_text())
+        config["decoder_layers"] += 2
+        path.write_text(json.dumps(config))
+        self.check("decoder layers as config.json says, found 4")
+
+    def test_truncated_graph(self):
+        path = self.own("decoder_model.onnx")
+        path.write_bytes(path.read_bytes()[:-1000])
+        self.check("decoder_model.onnx")
+
+    def test_tokenizer_that_is_not_json(self):
+        self.own("tokenizer.json").write_text("<html>")
+        self.check("tokenizer.json", "expected JSON")
+
+    def test_no_tokenizer(self):
+        (self.copy / "tokenizer.json").unlink()
+        self.check("tokenizer.json", "No such file")
+
+    def test_provider_that_is_not_there(self):
+        self.assert_error(run("transcribe", JFK, "-m", self.copy, "--provider", "npu9000"), 3,
+                          "npu9000")
+
+
+if __name__ == "__main__":
+    unittest.main()
