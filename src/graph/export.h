@@ -1,4 +1,5 @@
-// Model -> onnx::Model, for writing a file or handing a graph to another engine.
+// Model -> onnx::Model, for writing a file or handing a graph to another
+// engine.
 #pragma once
 
 #include "graph/graph.h"
@@ -6,8 +7,9 @@
 
 namespace escuta::graph {
 
-// Tensors borrow from the model's constants, and the result keeps those alive. Constants that are
-// external stay so: their file must lie beside whatever is written. Any thread.
-onnx::Model export_model(const Model& model);
+// Tensors borrow from the model's constants, and the result keeps those alive.
+// Constants that are external stay so: their file must lie beside whatever is
+// written. Any thread.
+onnx::Model export_model(const Model &model);
 
-}  // namespace escuta::graph
+} // namespace escuta::graph
