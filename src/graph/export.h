@@ -10,6 +10,6 @@ namespace escuta::graph {
 // Tensors borrow from the model's constants, and the result keeps those alive.
 // Constants that are external stay so: their file must lie beside whatever is
 // written. Any thread.
-onnx::Model export_model(const Model &model);
+onnx::Model export_model(const Model& model);
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

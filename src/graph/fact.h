@@ -22,25 +22,23 @@ namespace escuta::graph {
 // A number, a symbol that stands for one number throughout the model
 // ("batch_size"), or unknown.
 class Dim {
-public:
-  Dim() = default; // unknown
+ public:
+  Dim() = default;  // unknown
   explicit Dim(int64_t value) : value_(value) { ESCUTA_CHECK(value >= 0); }
   explicit Dim(std::string symbol) : symbol_(std::move(symbol)) {}
 
   bool is_known() const { return value_ >= 0; }
-  int64_t value() const { return value_; } // -1 unless is_known()
-  const std::string &symbol() const {
-    return symbol_;
-  }                              // "" unless it is a symbol
-  std::string to_string() const; // "80", "batch_size", "?"
+  int64_t value() const { return value_; }               // -1 unless is_known()
+  const std::string& symbol() const { return symbol_; }  // "" unless it is a symbol
+  std::string to_string() const;                         // "80", "batch_size", "?"
 
   // Whether both can be the same number, as far as is known.
-  bool may_equal(const Dim &other) const {
+  bool may_equal(const Dim& other) const {
     return !is_known() || !other.is_known() || value_ == other.value_;
   }
-  friend bool operator==(const Dim &, const Dim &) = default;
+  friend bool operator==(const Dim&, const Dim&) = default;
 
-private:
+ private:
   int64_t value_ = -1;
   std::string symbol_;
 };
@@ -53,10 +51,9 @@ struct Constant {
   // model was loaded with ReadOptions::align_data off. Empty for strings, and
   // where external data was not loaded.
   std::span<const std::byte> bytes;
-  std::vector<std::string> strings; // dtype kString
-  std::optional<onnx::ExternalData>
-      external;                      // the place in a file beside the model
-  std::shared_ptr<const void> owner; // keeps `bytes` alive
+  std::vector<std::string> strings;            // dtype kString
+  std::optional<onnx::ExternalData> external;  // the place in a file beside the model
+  std::shared_ptr<const void> owner;           // keeps `bytes` alive
 
   // Borrowed; not for strings.
   TensorView view() const { return {dtype, shape, bytes}; }
@@ -74,23 +71,20 @@ using SparseConstantPtr = std::shared_ptr<const SparseConstant>;
 using TypePtr = std::shared_ptr<const onnx::TypeDef>;
 
 struct Fact {
-  DType dtype = DType::kUndefined; // kUndefined: not known, or not a tensor
-  std::optional<std::vector<Dim>> shape; // absent: not even the rank is known
-  ConstantPtr constant;                  // the elements, if they are known
-  TypePtr other; // set for what is not a tensor: sequence, map, optional, ...
+  DType dtype = DType::kUndefined;        // kUndefined: not known, or not a tensor
+  std::optional<std::vector<Dim>> shape;  // absent: not even the rank is known
+  ConstantPtr constant;                   // the elements, if they are known
+  TypePtr other;  // set for what is not a tensor: sequence, map, optional, ...
 
-  bool is_known() const {
-    return dtype != DType::kUndefined || other != nullptr;
-  }
-  std::string
-  to_string() const; // "float [batch_size, 80, 3000]", "sequence of float", "?"
+  bool is_known() const { return dtype != DType::kUndefined || other != nullptr; }
+  std::string to_string() const;  // "float [batch_size, 80, 3000]", "sequence of float", "?"
 
   static Fact of(ConstantPtr constant);
-  static Fact of(const onnx::TypeDef &type);
+  static Fact of(const onnx::TypeDef& type);
   onnx::TypeDef to_type() const;
 };
 
 // "float [batch_size, 80]", "sequence of int64", "map from string to float".
-std::string type_to_string(const onnx::TypeDef &type);
+std::string type_to_string(const onnx::TypeDef& type);
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

@@ -4,18 +4,16 @@
 
 namespace escuta::graph {
 
-const Attribute *Node::attribute(std::string_view attribute_name) const {
-  const auto it =
-      std::ranges::find(attributes, attribute_name, &Attribute::name);
+const Attribute* Node::attribute(std::string_view attribute_name) const {
+  const auto it = std::ranges::find(attributes, attribute_name, &Attribute::name);
   return it == attributes.end() ? nullptr : &*it;
 }
 
 std::vector<GraphPtr> Node::subgraphs() const {
   std::vector<GraphPtr> graphs;
-  for (const Attribute &a : attributes) {
-    if (const auto *one = std::get_if<GraphPtr>(&a.value))
-      graphs.push_back(*one);
-    if (const auto *many = std::get_if<std::vector<GraphPtr>>(&a.value)) {
+  for (const Attribute& a : attributes) {
+    if (const auto* one = std::get_if<GraphPtr>(&a.value)) graphs.push_back(*one);
+    if (const auto* many = std::get_if<std::vector<GraphPtr>>(&a.value)) {
       graphs.insert(graphs.end(), many->begin(), many->end());
     }
   }
@@ -43,8 +41,7 @@ ValueId Graph::add_value(Value value) {
 NodeId Graph::add_node(Node node) {
   const auto id = static_cast<NodeId>(nodes_.size());
   for (const ValueId output : node.outputs) {
-    if (output == kNoValue)
-      continue;
+    if (output == kNoValue) continue;
     ESCUTA_CHECK(value(output).producer == kNoNode);
     value(output).producer = id;
   }
@@ -53,9 +50,8 @@ NodeId Graph::add_node(Node node) {
 }
 
 int64_t Model::opset(std::string_view operator_domain) const {
-  const auto it =
-      std::ranges::find(opsets, operator_domain, &onnx::OpsetImport::domain);
+  const auto it = std::ranges::find(opsets, operator_domain, &onnx::OpsetImport::domain);
   return it == opsets.end() ? 0 : it->version;
 }
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

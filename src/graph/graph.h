@@ -24,8 +24,7 @@ namespace escuta::graph {
 
 using ValueId = int32_t;
 using NodeId = int32_t;
-inline constexpr ValueId kNoValue =
-    -1; // an optional input or output that is absent
+inline constexpr ValueId kNoValue = -1;  // an optional input or output that is absent
 inline constexpr NodeId kNoNode = -1;
 
 class Graph;
@@ -35,31 +34,31 @@ struct Attribute {
   std::string name;
   onnx::AttributeDef::Type type = onnx::AttributeDef::Type::kUndefined;
   // The alternative that `type` says; monostate where ref_attr_name is set.
-  std::variant<std::monostate, float, int64_t, std::string, ConstantPtr,
-               GraphPtr, SparseConstantPtr, TypePtr, std::vector<float>,
-               std::vector<int64_t>, std::vector<std::string>,
-               std::vector<ConstantPtr>, std::vector<GraphPtr>,
+  std::variant<std::monostate, float, int64_t, std::string, ConstantPtr, GraphPtr,
+               SparseConstantPtr, TypePtr, std::vector<float>, std::vector<int64_t>,
+               std::vector<std::string>, std::vector<ConstantPtr>, std::vector<GraphPtr>,
                std::vector<SparseConstantPtr>, std::vector<TypePtr>>
       value;
-  std::string ref_attr_name; // inside functions: the attribute of the call that
-                             // is meant
+  std::string ref_attr_name;  // inside functions: the attribute of the call that
+                              // is meant
 };
 
 struct Node {
-  std::string name; // may be empty or shared
+  std::string name;  // may be empty or shared
   std::string op_type;
-  std::string domain; // "" is ai.onnx
+  std::string domain;  // "" is ai.onnx
   std::string overload;
-  std::vector<ValueId> inputs;  // kNoValue: absent
-  std::vector<ValueId> outputs; // kNoValue: not wanted
+  std::vector<ValueId> inputs;   // kNoValue: absent
+  std::vector<ValueId> outputs;  // kNoValue: not wanted
   std::vector<Attribute> attributes;
   std::string doc;
   onnx::StringPairs metadata;
 
-  const Attribute *attribute(std::string_view attribute_name) const;
+  const Attribute* attribute(std::string_view attribute_name) const;
   // The attribute's value, or nullptr when it is absent or of another type.
-  template <typename T> const T *get(std::string_view attribute_name) const {
-    const Attribute *found = attribute(attribute_name);
+  template <typename T>
+  const T* get(std::string_view attribute_name) const {
+    const Attribute* found = attribute(attribute_name);
     return found == nullptr ? nullptr : std::get_if<T>(&found->value);
   }
   // The graphs in its attributes.
@@ -70,40 +69,36 @@ struct Node {
 
 struct Value {
   std::string name;
-  Fact fact;                 // fact.constant is set for initializers
-  SparseConstantPtr sparse;  // a sparse initializer
-  NodeId producer = kNoNode; // kNoNode: input, initializer or captured
+  Fact fact;                  // fact.constant is set for initializers
+  SparseConstantPtr sparse;   // a sparse initializer
+  NodeId producer = kNoNode;  // kNoNode: input, initializer or captured
 };
 
 // A value of the outer graph that a subgraph uses.
 struct Capture {
   ValueId inner;
-  ValueId outer; // in the graph that has the node
+  ValueId outer;  // in the graph that has the node
 };
 
 class Graph {
-public:
+ public:
   std::string name;
   std::string doc;
   onnx::StringPairs metadata;
-  std::vector<ValueId> inputs; // what a caller must give, in order
-  std::vector<ValueId>
-      optional_inputs; // inputs with a default: their initializer
+  std::vector<ValueId> inputs;           // what a caller must give, in order
+  std::vector<ValueId> optional_inputs;  // inputs with a default: their initializer
   std::vector<ValueId> outputs;
-  std::vector<Capture> captures; // empty for the model's own graph
+  std::vector<Capture> captures;  // empty for the model's own graph
   std::vector<onnx::QuantAnnotation> quant_annotations;
 
   std::span<const Value> values() const { return values_; }
-  const Value &value(ValueId id) const {
-    return values_[static_cast<size_t>(id)];
-  }
-  Value &value(ValueId id) { return values_[static_cast<size_t>(id)]; }
-  ValueId
-  find(std::string_view value_name) const; // kNoValue when there is none
+  const Value& value(ValueId id) const { return values_[static_cast<size_t>(id)]; }
+  Value& value(ValueId id) { return values_[static_cast<size_t>(id)]; }
+  ValueId find(std::string_view value_name) const;  // kNoValue when there is none
 
   std::span<const Node> nodes() const { return nodes_; }
-  const Node &node(NodeId id) const { return nodes_[static_cast<size_t>(id)]; }
-  Node &node(NodeId id) { return nodes_[static_cast<size_t>(id)]; }
+  const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id)]; }
+  Node& node(NodeId id) { return nodes_[static_cast<size_t>(id)]; }
 
   // The value's name must be new to the graph.
   ValueId add_value(Value value);
@@ -111,7 +106,7 @@ public:
   // none.
   NodeId add_node(Node node);
 
-private:
+ private:
   // Names are keys by themselves, so that values may move when the vector
   // grows.
   std::vector<Value> values_;
@@ -124,24 +119,23 @@ struct Function {
   std::string name;
   std::string domain;
   std::string overload;
-  std::vector<std::string> attributes;       // names without a default
-  std::vector<Attribute> attribute_defaults; // names with one
+  std::vector<std::string> attributes;        // names without a default
+  std::vector<Attribute> attribute_defaults;  // names with one
   std::vector<onnx::OpsetImport> opsets;
   Graph body;
 };
 
 struct Model {
-  std::filesystem::path path; // the file it came from; empty: from memory
+  std::filesystem::path path;  // the file it came from; empty: from memory
   int64_t ir_version = 0;
-  std::vector<onnx::OpsetImport>
-      opsets; // domain "" is ai.onnx; each domain once
+  std::vector<onnx::OpsetImport> opsets;  // domain "" is ai.onnx; each domain once
   std::string producer_name;
   std::string producer_version;
   std::string domain;
   int64_t model_version = 0;
   std::string doc;
   onnx::StringPairs metadata;
-  std::vector<std::string> fields_left_out; // see onnx::Model
+  std::vector<std::string> fields_left_out;  // see onnx::Model
   std::vector<Function> functions;
   Graph graph;
 
@@ -150,4 +144,4 @@ struct Model {
   int64_t opset(std::string_view operator_domain) const;
 };
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

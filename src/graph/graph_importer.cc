@@ -12,59 +12,56 @@ namespace {
 using Type = onnx::AttributeDef::Type;
 
 class GraphImporter {
-public:
-  GraphImporter(const ImportContext &context, GraphImporter *outer, int depth)
+ public:
+  GraphImporter(const ImportContext& context, GraphImporter* outer, int depth)
       : context_(context), outer_(outer), depth_(depth) {}
 
   Result<Graph> run(onnx::GraphDef def);
   Result<Attribute> attribute(onnx::AttributeDef def);
 
-private:
+ private:
   // A node whose place in the order is not known yet.
   struct Pending {
     Node node;
-    std::vector<ValueId> uses; // its inputs, and what its graphs capture
+    std::vector<ValueId> uses;  // its inputs, and what its graphs capture
   };
 
-  Result<ValueId> define(std::string name, const char *what);
+  Result<ValueId> define(std::string name, const char* what);
   Status inputs(std::vector<onnx::ValueInfo> infos);
   Status initializers(std::vector<onnx::TensorDef> tensors);
   Status sparse_initializers(std::vector<onnx::SparseTensorDef> tensors);
   Status initializer(std::string name, Fact fact, SparseConstantPtr sparse);
   void set_optional_inputs_apart();
-  Status node_outputs(std::vector<onnx::NodeDef> &defs);
-  Status value_infos(const std::vector<onnx::ValueInfo> &infos);
+  Status node_outputs(std::vector<onnx::NodeDef>& defs);
+  Status value_infos(const std::vector<onnx::ValueInfo>& infos);
   Status nodes(std::vector<onnx::NodeDef> defs);
   Result<Node> node(onnx::NodeDef def);
-  Status check_domain(const Node &node) const;
+  Status check_domain(const Node& node) const;
   Status order_nodes();
   Status outputs(std::vector<onnx::ValueInfo> infos);
-  Status value_fact(ValueId id, const onnx::ValueInfo &info, bool overrides);
+  Status value_fact(ValueId id, const onnx::ValueInfo& info, bool overrides);
 
   // The id of a name that is used here, captured from further out if need be;
   // kNoValue if unknown.
-  ValueId resolve(const std::string &name);
-  Result<GraphPtr> subgraph(const onnx::GraphDef &def);
+  ValueId resolve(const std::string& name);
+  Result<GraphPtr> subgraph(const onnx::GraphDef& def);
   Result<TypePtr> type(onnx::TypeDef def);
 
-  const ImportContext &context_;
-  GraphImporter *outer_;
+  const ImportContext& context_;
+  GraphImporter* outer_;
   int depth_;
   Graph graph_;
-  std::vector<bool> has_default_; // per input
+  std::vector<bool> has_default_;  // per input
   std::vector<Pending> pending_;
-  std::vector<int32_t>
-      defined_by_; // per value: index of the pending node, or -1
-  std::vector<ValueId> *uses_ = nullptr; // of the node being imported
+  std::vector<int32_t> defined_by_;       // per value: index of the pending node, or -1
+  std::vector<ValueId>* uses_ = nullptr;  // of the node being imported
 };
 
-Result<ValueId> GraphImporter::define(std::string name, const char *what) {
-  if (name.empty())
-    return invalid_argument("{}: expected a name, found none", what);
+Result<ValueId> GraphImporter::define(std::string name, const char* what) {
+  if (name.empty()) return invalid_argument("{}: expected a name, found none", what);
   if (graph_.find(name) != kNoValue) {
-    return invalid_argument(
-        "{} `{}`: expected a name of its own, found one that is taken", what,
-        name);
+    return invalid_argument("{} `{}`: expected a name of its own, found one that is taken", what,
+                            name);
   }
   Value value;
   value.name = std::move(name);
@@ -72,26 +69,21 @@ Result<ValueId> GraphImporter::define(std::string name, const char *what) {
   return graph_.add_value(std::move(value));
 }
 
-Status GraphImporter::value_fact(ValueId id, const onnx::ValueInfo &info,
-                                 bool overrides) {
+Status GraphImporter::value_fact(ValueId id, const onnx::ValueInfo& info, bool overrides) {
   Fact declared = Fact::of(info.type);
-  Value &value = graph_.value(id);
-  if (!declared.is_known() || (value.fact.is_known() && !overrides))
-    return Status();
-  if (value.fact.dtype != DType::kUndefined &&
-      declared.dtype != DType::kUndefined &&
+  Value& value = graph_.value(id);
+  if (!declared.is_known() || (value.fact.is_known() && !overrides)) return Status();
+  if (value.fact.dtype != DType::kUndefined && declared.dtype != DType::kUndefined &&
       value.fact.dtype != declared.dtype) {
-    return invalid_argument("value `{}`: expected one type, found {} and {}",
-                            value.name, value.fact.to_string(),
-                            declared.to_string());
+    return invalid_argument("value `{}`: expected one type, found {} and {}", value.name,
+                            value.fact.to_string(), declared.to_string());
   }
-  if (value.fact.constant == nullptr && value.sparse == nullptr)
-    value.fact = std::move(declared);
+  if (value.fact.constant == nullptr && value.sparse == nullptr) value.fact = std::move(declared);
   return Status();
 }
 
 Status GraphImporter::inputs(std::vector<onnx::ValueInfo> infos) {
-  for (onnx::ValueInfo &info : infos) {
+  for (onnx::ValueInfo& info : infos) {
     ASSIGN_OR_RETURN(const ValueId id, define(info.name, "graph input"));
     RETURN_IF_ERROR(value_fact(id, info, false));
     graph_.inputs.push_back(id);
@@ -101,29 +93,24 @@ Status GraphImporter::inputs(std::vector<onnx::ValueInfo> infos) {
 }
 
 // An initializer with the name of an input is that input's default.
-Status GraphImporter::initializer(std::string name, Fact fact,
-                                  SparseConstantPtr sparse) {
+Status GraphImporter::initializer(std::string name, Fact fact, SparseConstantPtr sparse) {
   const ValueId existing = graph_.find(name);
-  const auto is_input =
-      static_cast<size_t>(existing) < has_default_.size(); // inputs come first
-  if (existing == kNoValue || !is_input ||
-      has_default_[static_cast<size_t>(existing)]) {
+  const auto is_input = static_cast<size_t>(existing) < has_default_.size();  // inputs come first
+  if (existing == kNoValue || !is_input || has_default_[static_cast<size_t>(existing)]) {
     ASSIGN_OR_RETURN(const ValueId id, define(std::move(name), "initializer"));
     graph_.value(id).fact = std::move(fact);
     graph_.value(id).sparse = std::move(sparse);
     return Status();
   }
-  Value &value = graph_.value(existing);
-  const Fact &declared = value.fact;
+  Value& value = graph_.value(existing);
+  const Fact& declared = value.fact;
   const bool same_type = !declared.is_known() || declared.dtype == fact.dtype;
   const bool same_shape =
-      !declared.shape ||
-      std::ranges::equal(*declared.shape, *fact.shape,
-                         [](auto &a, auto &b) { return a.may_equal(b); });
+      !declared.shape || std::ranges::equal(*declared.shape, *fact.shape,
+                                            [](auto& a, auto& b) { return a.may_equal(b); });
   if (!same_type || !same_shape) {
-    return invalid_argument(
-        "initializer `{}`: expected {} as the input of that name, found {}",
-        value.name, declared.to_string(), fact.to_string());
+    return invalid_argument("initializer `{}`: expected {} as the input of that name, found {}",
+                            value.name, declared.to_string(), fact.to_string());
   }
   value.fact = std::move(fact);
   value.sparse = std::move(sparse);
@@ -134,46 +121,39 @@ Status GraphImporter::initializer(std::string name, Fact fact,
 void GraphImporter::set_optional_inputs_apart() {
   std::vector<ValueId> required;
   for (const ValueId id : graph_.inputs) {
-    (has_default_[static_cast<size_t>(id)] ? graph_.optional_inputs : required)
-        .push_back(id);
+    (has_default_[static_cast<size_t>(id)] ? graph_.optional_inputs : required).push_back(id);
   }
   graph_.inputs = std::move(required);
 }
 
 Status GraphImporter::initializers(std::vector<onnx::TensorDef> tensors) {
-  for (onnx::TensorDef &tensor : tensors) {
+  for (onnx::TensorDef& tensor : tensors) {
     std::string name = tensor.name;
-    ASSIGN_OR_RETURN(ConstantPtr constant,
-                     import_constant(std::move(tensor), context_));
-    RETURN_IF_ERROR(
-        initializer(std::move(name), Fact::of(std::move(constant)), nullptr));
+    ASSIGN_OR_RETURN(ConstantPtr constant, import_constant(std::move(tensor), context_));
+    RETURN_IF_ERROR(initializer(std::move(name), Fact::of(std::move(constant)), nullptr));
   }
   return Status();
 }
 
-Status
-GraphImporter::sparse_initializers(std::vector<onnx::SparseTensorDef> tensors) {
-  for (onnx::SparseTensorDef &tensor : tensors) {
+Status GraphImporter::sparse_initializers(std::vector<onnx::SparseTensorDef> tensors) {
+  for (onnx::SparseTensorDef& tensor : tensors) {
     std::string name = tensor.values.name;
-    ASSIGN_OR_RETURN(SparseConstantPtr sparse,
-                     import_sparse(std::move(tensor), context_));
+    ASSIGN_OR_RETURN(SparseConstantPtr sparse, import_sparse(std::move(tensor), context_));
     Fact fact;
     fact.dtype = sparse->values->dtype;
     fact.shape.emplace();
-    for (const int64_t dim : sparse->shape.dims())
-      fact.shape->emplace_back(dim);
-    RETURN_IF_ERROR(
-        initializer(std::move(name), std::move(fact), std::move(sparse)));
+    for (const int64_t dim : sparse->shape.dims()) fact.shape->emplace_back(dim);
+    RETURN_IF_ERROR(initializer(std::move(name), std::move(fact), std::move(sparse)));
   }
   return Status();
 }
 
 // All names are defined before any is used, so that nodes may come in any
 // order.
-Status GraphImporter::node_outputs(std::vector<onnx::NodeDef> &defs) {
+Status GraphImporter::node_outputs(std::vector<onnx::NodeDef>& defs) {
   for (size_t i = 0; i < defs.size(); ++i) {
     Node node;
-    for (std::string &name : defs[i].outputs) {
+    for (std::string& name : defs[i].outputs) {
       if (name.empty()) {
         node.outputs.push_back(kNoValue);
         continue;
@@ -191,12 +171,11 @@ Status GraphImporter::node_outputs(std::vector<onnx::NodeDef> &defs) {
   return Status();
 }
 
-ValueId GraphImporter::resolve(const std::string &name) {
+ValueId GraphImporter::resolve(const std::string& name) {
   ValueId id = graph_.find(name);
   if (id == kNoValue && outer_ != nullptr) {
     const ValueId outer = outer_->resolve(name);
-    if (outer == kNoValue)
-      return kNoValue;
+    if (outer == kNoValue) return kNoValue;
     Value value;
     value.name = name;
     value.fact = outer_->graph_.value(outer).fact;
@@ -204,16 +183,14 @@ ValueId GraphImporter::resolve(const std::string &name) {
     id = graph_.add_value(std::move(value));
     graph_.captures.push_back({id, outer});
   }
-  if (id != kNoValue && uses_ != nullptr)
-    uses_->push_back(id);
+  if (id != kNoValue && uses_ != nullptr) uses_->push_back(id);
   return id;
 }
 
-Result<GraphPtr> GraphImporter::subgraph(const onnx::GraphDef &def) {
+Result<GraphPtr> GraphImporter::subgraph(const onnx::GraphDef& def) {
   if (depth_ >= onnx::kMaxGraphDepth) {
-    return invalid_argument(
-        "expected graphs at most {} deep in one another, found more",
-        onnx::kMaxGraphDepth);
+    return invalid_argument("expected graphs at most {} deep in one another, found more",
+                            onnx::kMaxGraphDepth);
   }
   GraphImporter importer(context_, this, depth_ + 1);
   ASSIGN_OR_RETURN(Graph graph, importer.run(def));
@@ -225,20 +202,19 @@ Result<TypePtr> GraphImporter::type(onnx::TypeDef def) {
 }
 
 template <typename Out, typename In, typename Import>
-Result<std::vector<Out>> import_each(std::vector<In> items,
-                                     const Import &import) {
+Result<std::vector<Out>> import_each(std::vector<In> items, const Import& import) {
   std::vector<Out> made;
   made.reserve(items.size());
-  for (In &item : items) {
+  for (In& item : items) {
     ASSIGN_OR_RETURN(Out one, import(std::move(item)));
     made.push_back(std::move(one));
   }
   return made;
 }
 
-template <typename Out> Result<Out> only(std::vector<Out> items) {
-  if (items.size() != 1)
-    return invalid_argument("expected one value, found {}", items.size());
+template <typename Out>
+Result<Out> only(std::vector<Out> items) {
+  if (items.size() != 1) return invalid_argument("expected one value, found {}", items.size());
   return std::move(items.front());
 }
 
@@ -249,32 +225,28 @@ Result<Attribute> GraphImporter::attribute(onnx::AttributeDef def) {
   made.ref_attr_name = std::move(def.ref_attr_name);
   if (!made.ref_attr_name.empty()) {
     if (!context_.in_function) {
-      return invalid_argument(
-          "expected a value, found a reference to an attribute `{}`",
-          made.ref_attr_name);
+      return invalid_argument("expected a value, found a reference to an attribute `{}`",
+                              made.ref_attr_name);
     }
     return made;
   }
   const auto constants = [&] {
-    return import_each<ConstantPtr>(
-        std::move(def.tensors), [&](onnx::TensorDef t) {
-          return import_constant(std::move(t), context_);
-        });
+    return import_each<ConstantPtr>(std::move(def.tensors), [&](onnx::TensorDef t) {
+      return import_constant(std::move(t), context_);
+    });
   };
   const auto graphs = [&] {
     return import_each<GraphPtr>(std::move(def.graphs),
-                                 [&](const auto &g) { return subgraph(*g); });
+                                 [&](const auto& g) { return subgraph(*g); });
   };
   const auto sparse = [&] {
     return import_each<SparseConstantPtr>(
-        std::move(def.sparse_tensors), [&](onnx::SparseTensorDef t) {
-          return import_sparse(std::move(t), context_);
-        });
+        std::move(def.sparse_tensors),
+        [&](onnx::SparseTensorDef t) { return import_sparse(std::move(t), context_); });
   };
   const auto types = [&] {
-    return import_each<TypePtr>(std::move(def.types), [&](onnx::TypeDef t) {
-      return type(std::move(t));
-    });
+    return import_each<TypePtr>(std::move(def.types),
+                                [&](onnx::TypeDef t) { return type(std::move(t)); });
   };
   // Fills the alternative with a list, or with its one item.
   const auto assign_list = [&](auto list) -> Status {
@@ -282,67 +254,66 @@ Result<Attribute> GraphImporter::attribute(onnx::AttributeDef def) {
     return Status();
   };
   const auto assign_one = [&](auto list) -> Status {
-    if (!list.ok())
-      return list.status();
+    if (!list.ok()) return list.status();
     ASSIGN_OR_RETURN(made.value, only(*std::move(list)));
     return Status();
   };
   switch (made.type) {
-  case Type::kUndefined:
-    return invalid_argument("expected a value, found none");
-  case Type::kFloat:
-    made.value = def.f;
-    break;
-  case Type::kInt:
-    made.value = def.i;
-    break;
-  case Type::kString:
-    made.value = std::move(def.s);
-    break;
-  case Type::kFloats:
-    made.value = std::move(def.floats);
-    break;
-  case Type::kInts:
-    made.value = std::move(def.ints);
-    break;
-  case Type::kStrings:
-    made.value = std::move(def.strings);
-    break;
-  case Type::kTensor:
-    RETURN_IF_ERROR(assign_one(constants()));
-    break;
-  case Type::kTensors:
-    RETURN_IF_ERROR(assign_list(constants()));
-    break;
-  case Type::kGraph:
-    RETURN_IF_ERROR(assign_one(graphs()));
-    break;
-  case Type::kGraphs:
-    RETURN_IF_ERROR(assign_list(graphs()));
-    break;
-  case Type::kSparseTensor:
-    RETURN_IF_ERROR(assign_one(sparse()));
-    break;
-  case Type::kSparseTensors:
-    RETURN_IF_ERROR(assign_list(sparse()));
-    break;
-  case Type::kTypeProto:
-    RETURN_IF_ERROR(assign_one(types()));
-    break;
-  case Type::kTypeProtos:
-    RETURN_IF_ERROR(assign_list(types()));
-    break;
+    case Type::kUndefined:
+      return invalid_argument("expected a value, found none");
+    case Type::kFloat:
+      made.value = def.f;
+      break;
+    case Type::kInt:
+      made.value = def.i;
+      break;
+    case Type::kString:
+      made.value = std::move(def.s);
+      break;
+    case Type::kFloats:
+      made.value = std::move(def.floats);
+      break;
+    case Type::kInts:
+      made.value = std::move(def.ints);
+      break;
+    case Type::kStrings:
+      made.value = std::move(def.strings);
+      break;
+    case Type::kTensor:
+      RETURN_IF_ERROR(assign_one(constants()));
+      break;
+    case Type::kTensors:
+      RETURN_IF_ERROR(assign_list(constants()));
+      break;
+    case Type::kGraph:
+      RETURN_IF_ERROR(assign_one(graphs()));
+      break;
+    case Type::kGraphs:
+      RETURN_IF_ERROR(assign_list(graphs()));
+      break;
+    case Type::kSparseTensor:
+      RETURN_IF_ERROR(assign_one(sparse()));
+      break;
+    case Type::kSparseTensors:
+      RETURN_IF_ERROR(assign_list(sparse()));
+      break;
+    case Type::kTypeProto:
+      RETURN_IF_ERROR(assign_one(types()));
+      break;
+    case Type::kTypeProtos:
+      RETURN_IF_ERROR(assign_list(types()));
+      break;
   }
   return made;
 }
 
-Status GraphImporter::check_domain(const Node &node) const {
-  if (context_.domains.contains(node.domain))
-    return Status();
-  return invalid_argument("expected the model to import the operator set `{}`, "
-                          "which the node is from, found no such "
-                          "import",
-                          node.domain.empty() ? "ai.onnx" : node.domain);
+Status GraphImporter::check_domain(const Node& node) const {
+  if (context_.domains.contains(node.domain)) return Status();
+  return invalid_argument(
+      "expected the model to import the operator set `{}`, "
+      "which the node is from, found no such "
+      "import",
+      node.domain.empty() ? "ai.onnx" : node.domain);
 }
 
 Result<Node> GraphImporter::node(onnx::NodeDef def) {
@@ -355,41 +326,38 @@ Result<Node> GraphImporter::node(onnx::NodeDef def) {
   node.metadata = std::move(def.metadata);
   const auto fill = [&]() -> Status {
     RETURN_IF_ERROR(check_domain(node));
-    for (const std::string &name : def.inputs) {
+    for (const std::string& name : def.inputs) {
       const ValueId id = name.empty() ? kNoValue : resolve(name);
       if (id == kNoValue && !name.empty()) {
-        return invalid_argument("expected its input `{}` to be an input, an "
-                                "initializer or another node's output, found "
-                                "no such value",
-                                name);
+        return invalid_argument(
+            "expected its input `{}` to be an input, an "
+            "initializer or another node's output, found "
+            "no such value",
+            name);
       }
       node.inputs.push_back(id);
     }
     std::unordered_set<std::string> names;
-    for (onnx::AttributeDef &a : def.attributes) {
+    for (onnx::AttributeDef& a : def.attributes) {
       const std::string name = a.name;
       if (!names.insert(name).second) {
-        return invalid_argument(
-            "attribute `{}`: expected one of that name, found two", name);
+        return invalid_argument("attribute `{}`: expected one of that name, found two", name);
       }
       auto made = attribute(std::move(a));
-      if (!made.ok())
-        return made.status().with_context(fmt::format("attribute `{}`", name));
+      if (!made.ok()) return made.status().with_context(fmt::format("attribute `{}`", name));
       node.attributes.push_back(*std::move(made));
     }
     return Status();
   };
   const Status status = fill();
-  if (!status.ok())
-    return status.with_context(node.to_string());
+  if (!status.ok()) return status.with_context(node.to_string());
   return node;
 }
 
-Status GraphImporter::value_infos(const std::vector<onnx::ValueInfo> &infos) {
-  for (const onnx::ValueInfo &info : infos) {
+Status GraphImporter::value_infos(const std::vector<onnx::ValueInfo>& infos) {
+  for (const onnx::ValueInfo& info : infos) {
     const ValueId id = graph_.find(info.name);
-    if (id != kNoValue)
-      RETURN_IF_ERROR(value_fact(id, info, false));
+    if (id != kNoValue) RETURN_IF_ERROR(value_fact(id, info, false));
   }
   return Status();
 }
@@ -410,8 +378,7 @@ Status GraphImporter::order_nodes() {
   for (size_t i = 0; i < pending_.size(); ++i) {
     for (const ValueId id : pending_[i].uses) {
       const int32_t before = defined_by_[static_cast<size_t>(id)];
-      if (before >= 0)
-        dependencies[i].push_back(before);
+      if (before >= 0) dependencies[i].push_back(before);
     }
   }
   const Order order = sort_topologically(dependencies);
@@ -419,13 +386,11 @@ Status GraphImporter::order_nodes() {
     constexpr size_t kShown = 6;
     std::string names;
     for (size_t i = 0; i < order.cycle.size() && i < kShown; ++i) {
-      names += pending_[static_cast<size_t>(order.cycle[i])].node.to_string() +
-               " <- ";
+      names += pending_[static_cast<size_t>(order.cycle[i])].node.to_string() + " <- ";
     }
     names += order.cycle.size() > kShown
                  ? fmt::format("... ({} nodes)", order.cycle.size())
-                 : pending_[static_cast<size_t>(order.cycle.front())]
-                       .node.to_string();
+                 : pending_[static_cast<size_t>(order.cycle.front())].node.to_string();
     return invalid_argument("expected a graph without cycles, found {}", names);
   }
   for (const int32_t i : order.sorted) {
@@ -436,16 +401,16 @@ Status GraphImporter::order_nodes() {
 
 Status GraphImporter::outputs(std::vector<onnx::ValueInfo> infos) {
   std::unordered_set<ValueId> seen;
-  for (const onnx::ValueInfo &info : infos) {
+  for (const onnx::ValueInfo& info : infos) {
     const ValueId id = info.name.empty() ? kNoValue : resolve(info.name);
     if (id == kNoValue) {
-      return invalid_argument("graph output `{}`: expected a node, input or "
-                              "initializer that gives it, found none",
-                              info.name);
+      return invalid_argument(
+          "graph output `{}`: expected a node, input or "
+          "initializer that gives it, found none",
+          info.name);
     }
     if (depth_ == 1 && !seen.insert(id).second) {
-      return invalid_argument(
-          "graph output `{}`: expected it once, found it twice", info.name);
+      return invalid_argument("graph output `{}`: expected it once, found it twice", info.name);
     }
     RETURN_IF_ERROR(value_fact(id, info, true));
     graph_.outputs.push_back(id);
@@ -469,20 +434,18 @@ Result<Graph> GraphImporter::run(onnx::GraphDef def) {
   return std::move(graph_);
 }
 
-} // namespace
+}  // namespace
 
-Result<Graph> import_graph(onnx::GraphDef def, const ImportContext &context) {
+Result<Graph> import_graph(onnx::GraphDef def, const ImportContext& context) {
   return GraphImporter(context, nullptr, 1).run(std::move(def));
 }
 
-Result<Attribute> import_constant_attribute(onnx::AttributeDef def,
-                                            const ImportContext &context) {
+Result<Attribute> import_constant_attribute(onnx::AttributeDef def, const ImportContext& context) {
   if (!def.graphs.empty()) {
-    return invalid_argument(
-        "attribute `{}`: expected a default without graphs, found one",
-        def.name);
+    return invalid_argument("attribute `{}`: expected a default without graphs, found one",
+                            def.name);
   }
   return GraphImporter(context, nullptr, 1).attribute(std::move(def));
 }
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

@@ -15,59 +15,50 @@ std::string normal_domain(std::string domain) {
   return domain == "ai.onnx" ? std::string() : std::move(domain);
 }
 
-Result<std::vector<onnx::OpsetImport>>
-import_opsets(const std::vector<onnx::OpsetImport> &imports) {
+Result<std::vector<onnx::OpsetImport>> import_opsets(
+    const std::vector<onnx::OpsetImport>& imports) {
   std::map<std::string, int64_t> versions;
   std::vector<onnx::OpsetImport> opsets;
-  for (const onnx::OpsetImport &import : imports) {
+  for (const onnx::OpsetImport& import : imports) {
     const std::string domain = normal_domain(import.domain);
     if (import.version < 1) {
-      return invalid_argument(
-          "operator set `{}`: expected a version of 1 or more, found {}",
-          domain.empty() ? "ai.onnx" : domain, import.version);
+      return invalid_argument("operator set `{}`: expected a version of 1 or more, found {}",
+                              domain.empty() ? "ai.onnx" : domain, import.version);
     }
     const auto [it, is_new] = versions.emplace(domain, import.version);
     if (!is_new && it->second != import.version) {
-      return invalid_argument(
-          "operator set `{}`: expected one version, found {} and {}",
-          domain.empty() ? "ai.onnx" : domain, it->second, import.version);
+      return invalid_argument("operator set `{}`: expected one version, found {} and {}",
+                              domain.empty() ? "ai.onnx" : domain, it->second, import.version);
     }
-    if (is_new)
-      opsets.push_back({domain, import.version});
+    if (is_new) opsets.push_back({domain, import.version});
   }
   return opsets;
 }
 
-std::unordered_set<std::string>
-domains_of(const std::vector<onnx::OpsetImport> &opsets) {
+std::unordered_set<std::string> domains_of(const std::vector<onnx::OpsetImport>& opsets) {
   std::unordered_set<std::string> domains;
-  for (const onnx::OpsetImport &opset : opsets)
-    domains.insert(opset.domain);
+  for (const onnx::OpsetImport& opset : opsets) domains.insert(opset.domain);
   return domains;
 }
 
 using FunctionKey = std::tuple<std::string, std::string, std::string>;
 
-void collect_calls(const Graph &graph,
-                   const std::map<FunctionKey, size_t> &functions,
-                   std::set<size_t> &calls) {
-  for (const Node &node : graph.nodes()) {
+void collect_calls(const Graph& graph, const std::map<FunctionKey, size_t>& functions,
+                   std::set<size_t>& calls) {
+  for (const Node& node : graph.nodes()) {
     const auto it = functions.find({node.domain, node.op_type, node.overload});
-    if (it != functions.end())
-      calls.insert(it->second);
-    for (const GraphPtr &subgraph : node.subgraphs())
-      collect_calls(*subgraph, functions, calls);
+    if (it != functions.end()) calls.insert(it->second);
+    for (const GraphPtr& subgraph : node.subgraphs()) collect_calls(*subgraph, functions, calls);
   }
 }
 
 // Functions are expanded where they are called, so none may reach itself.
-Status check_functions(const std::vector<Function> &functions) {
+Status check_functions(const std::vector<Function>& functions) {
   std::map<FunctionKey, size_t> by_key;
   for (size_t i = 0; i < functions.size(); ++i) {
-    const Function &f = functions[i];
+    const Function& f = functions[i];
     if (!by_key.emplace(FunctionKey(f.domain, f.name, f.overload), i).second) {
-      return invalid_argument(
-          "function `{}`: expected one definition, found two", f.name);
+      return invalid_argument("function `{}`: expected one definition, found two", f.name);
     }
   }
   std::vector<std::vector<int32_t>> calls(functions.size());
@@ -77,16 +68,14 @@ Status check_functions(const std::vector<Function> &functions) {
     calls[i].assign(called.begin(), called.end());
   }
   const Order order = sort_topologically(calls);
-  if (order.cycle.empty())
-    return Status();
+  if (order.cycle.empty()) return Status();
   return invalid_argument(
       "function `{}`: expected functions that do not call themselves, found a "
       "cycle",
       functions[static_cast<size_t>(order.cycle.front())].name);
 }
 
-Result<Function> import_function(onnx::FunctionDef def,
-                                 const ImportContext &model_context) {
+Result<Function> import_function(onnx::FunctionDef def, const ImportContext& model_context) {
   Function function;
   function.name = std::move(def.name);
   function.domain = normal_domain(std::move(def.domain));
@@ -102,45 +91,38 @@ Result<Function> import_function(onnx::FunctionDef def,
   body.metadata = std::move(def.metadata);
   body.nodes = std::move(def.nodes);
   body.value_infos = std::move(def.value_infos);
-  for (std::string &name : def.inputs)
-    body.inputs.emplace_back().name = std::move(name);
-  for (std::string &name : def.outputs)
-    body.outputs.emplace_back().name = std::move(name);
+  for (std::string& name : def.inputs) body.inputs.emplace_back().name = std::move(name);
+  for (std::string& name : def.outputs) body.outputs.emplace_back().name = std::move(name);
   ASSIGN_OR_RETURN(function.body, import_graph(std::move(body), context));
   function.attributes = std::move(def.attributes);
-  for (onnx::AttributeDef &a : def.attribute_defaults) {
-    ASSIGN_OR_RETURN(Attribute made,
-                     import_constant_attribute(std::move(a), context));
+  for (onnx::AttributeDef& a : def.attribute_defaults) {
+    ASSIGN_OR_RETURN(Attribute made, import_constant_attribute(std::move(a), context));
     function.attribute_defaults.push_back(std::move(made));
   }
   return function;
 }
 
-} // namespace
+}  // namespace
 
 Result<Model> import_model(onnx::Model def) {
   Model model;
   model.ir_version = def.ir_version;
   if (model.ir_version < 1) {
-    return invalid_argument(
-        "expected an ONNX IR version of 1 or more, found {}", model.ir_version);
+    return invalid_argument("expected an ONNX IR version of 1 or more, found {}", model.ir_version);
   }
   ASSIGN_OR_RETURN(model.opsets, import_opsets(def.opset_imports));
   // IR versions 1 and 2 had one operator set and no field for it (onnx.proto,
   // IR_VERSION).
-  if (model.ir_version < 3 && model.opsets.empty())
-    model.opsets.push_back({"", 1});
+  if (model.ir_version < 3 && model.opsets.empty()) model.opsets.push_back({"", 1});
 
   ImportContext context;
   context.owner =
-      std::make_shared<const std::vector<std::shared_ptr<const void>>>(
-          std::move(def.keep_alive));
+      std::make_shared<const std::vector<std::shared_ptr<const void>>>(std::move(def.keep_alive));
   context.domains = domains_of(model.opsets);
-  for (onnx::FunctionDef &f : def.functions) {
+  for (onnx::FunctionDef& f : def.functions) {
     const std::string name = f.name;
     auto function = import_function(std::move(f), context);
-    if (!function.ok())
-      return function.status().with_context(fmt::format("function `{}`", name));
+    if (!function.ok()) return function.status().with_context(fmt::format("function `{}`", name));
     model.functions.push_back(*std::move(function));
   }
   RETURN_IF_ERROR(check_functions(model.functions));
@@ -156,15 +138,13 @@ Result<Model> import_model(onnx::Model def) {
   return model;
 }
 
-Result<std::shared_ptr<const Model>>
-load_model(const std::filesystem::path &path,
-           const onnx::ReadOptions &options) {
+Result<std::shared_ptr<const Model>> load_model(const std::filesystem::path& path,
+                                                const onnx::ReadOptions& options) {
   ASSIGN_OR_RETURN(onnx::Model def, onnx::read_model(path, options));
   auto model = import_model(std::move(def));
-  if (!model.ok())
-    return model.status().with_context(path.string());
+  if (!model.ok()) return model.status().with_context(path.string());
   model->path = path;
   return std::make_shared<const Model>(*std::move(model));
 }
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

@@ -19,8 +19,7 @@ namespace escuta::graph {
 Result<Model> import_model(onnx::Model model);
 
 // Reads and imports; messages start with the path.
-Result<std::shared_ptr<const Model>>
-load_model(const std::filesystem::path &path,
-           const onnx::ReadOptions &options = {});
+Result<std::shared_ptr<const Model>> load_model(const std::filesystem::path& path,
+                                                const onnx::ReadOptions& options = {});
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

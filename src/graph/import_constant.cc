@@ -15,8 +15,8 @@ int64_t int64_at(std::span<const std::byte> bytes, size_t index) {
 
 // onnx.proto, SparseTensorProto: [NNZ, rank] or [NNZ], each in range,
 // ascending, none twice.
-Status check_indices(const SparseConstant &sparse) {
-  const Constant &indices = *sparse.indices;
+Status check_indices(const SparseConstant& sparse) {
+  const Constant& indices = *sparse.indices;
   if (sparse.values->shape.rank() != 1) {
     return invalid_argument("expected values of rank 1, found shape {}",
                             sparse.values->shape.to_string());
@@ -24,41 +24,34 @@ Status check_indices(const SparseConstant &sparse) {
   const int64_t count = sparse.values->shape[0];
   const int rank = sparse.shape.rank();
   const bool linear = indices.shape == Shape{count};
-  if (indices.dtype != DType::kInt64 ||
-      (!linear && indices.shape != Shape{count, rank})) {
-    return invalid_argument(
-        "expected int64 indices of shape [{}] or [{}, {}], found {} {}", count,
-        count, rank, dtype_name(indices.dtype), indices.shape.to_string());
+  if (indices.dtype != DType::kInt64 || (!linear && indices.shape != Shape{count, rank})) {
+    return invalid_argument("expected int64 indices of shape [{}] or [{}, {}], found {} {}", count,
+                            count, rank, dtype_name(indices.dtype), indices.shape.to_string());
   }
-  if (indices.bytes.empty())
-    return Status(); // external data that was not loaded, or none
+  if (indices.bytes.empty()) return Status();  // external data that was not loaded, or none
   int64_t previous = -1;
   for (int64_t i = 0; i < count; ++i) {
     int64_t place = 0;
     for (int axis = 0; axis < (linear ? 1 : rank); ++axis) {
       const int64_t extent = linear ? sparse.shape.count() : sparse.shape[axis];
-      const int64_t index = int64_at(
-          indices.bytes, static_cast<size_t>(linear ? i : i * rank + axis));
+      const int64_t index =
+          int64_at(indices.bytes, static_cast<size_t>(linear ? i : i * rank + axis));
       if (index < 0 || index >= extent) {
-        return invalid_argument("expected indices below {}, found {}", extent,
-                                index);
+        return invalid_argument("expected indices below {}, found {}", extent, index);
       }
       place = place * extent + index;
     }
-    if (place <= previous)
-      return invalid_argument("expected indices in ascending order");
+    if (place <= previous) return invalid_argument("expected indices in ascending order");
     previous = place;
   }
   return Status();
 }
 
-} // namespace
+}  // namespace
 
-Result<ConstantPtr> import_constant(onnx::TensorDef def,
-                                    const ImportContext &context) {
+Result<ConstantPtr> import_constant(onnx::TensorDef def, const ImportContext& context) {
   auto shape = Shape::create(def.dims);
-  if (!shape.ok())
-    return shape.status().with_context(fmt::format("tensor `{}`", def.name));
+  if (!shape.ok()) return shape.status().with_context(fmt::format("tensor `{}`", def.name));
   auto constant = std::make_shared<Constant>();
   constant->dtype = def.dtype;
   constant->shape = *shape;
@@ -69,19 +62,15 @@ Result<ConstantPtr> import_constant(onnx::TensorDef def,
   return ConstantPtr(std::move(constant));
 }
 
-Result<SparseConstantPtr> import_sparse(onnx::SparseTensorDef def,
-                                        const ImportContext &context) {
+Result<SparseConstantPtr> import_sparse(onnx::SparseTensorDef def, const ImportContext& context) {
   const std::string name = def.values.name;
   auto sparse = std::make_shared<SparseConstant>();
-  ASSIGN_OR_RETURN(sparse->values,
-                   import_constant(std::move(def.values), context));
-  ASSIGN_OR_RETURN(sparse->indices,
-                   import_constant(std::move(def.indices), context));
+  ASSIGN_OR_RETURN(sparse->values, import_constant(std::move(def.values), context));
+  ASSIGN_OR_RETURN(sparse->indices, import_constant(std::move(def.indices), context));
   ASSIGN_OR_RETURN(sparse->shape, Shape::create(def.dims));
   const Status status = check_indices(*sparse);
-  if (!status.ok())
-    return status.with_context(fmt::format("sparse tensor `{}`", name));
+  if (!status.ok()) return status.with_context(fmt::format("sparse tensor `{}`", name));
   return SparseConstantPtr(std::move(sparse));
 }
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

@@ -11,8 +11,7 @@ namespace {
 struct Rule {
   std::string_view past_prefix, past_suffix;
   std::string_view present_prefix, present_suffix;
-  std::string_view only =
-      ""; // when set, X itself: a rule too loose for any name
+  std::string_view only = "";  // when set, X itself: a rule too loose for any name
 };
 
 constexpr std::array kRules = {
@@ -41,43 +40,37 @@ constexpr std::array kRules = {
 };
 
 // X, if `name` is prefix + X + suffix and X is not empty.
-std::optional<std::string_view> middle(std::string_view name,
-                                       std::string_view prefix,
+std::optional<std::string_view> middle(std::string_view name, std::string_view prefix,
                                        std::string_view suffix) {
-  if (name.size() <= prefix.size() + suffix.size() ||
-      !name.starts_with(prefix) || !name.ends_with(suffix)) {
+  if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) ||
+      !name.ends_with(suffix)) {
     return std::nullopt;
   }
-  return name.substr(prefix.size(),
-                     name.size() - prefix.size() - suffix.size());
+  return name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
 }
 
-std::optional<std::string>
-without_prefix(std::string_view name,
-               std::initializer_list<std::string_view> prefixes) {
+std::optional<std::string> without_prefix(std::string_view name,
+                                          std::initializer_list<std::string_view> prefixes) {
   for (const std::string_view prefix : prefixes) {
     const auto rest = middle(name, prefix, "");
     // "past_x" and "past.x", but not "pasta".
-    if (rest && rest->size() > 1 &&
-        (rest->front() == '.' || rest->front() == '_')) {
+    if (rest && rest->size() > 1 && (rest->front() == '.' || rest->front() == '_')) {
       return std::string(rest->substr(1));
     }
   }
   return std::nullopt;
 }
 
-bool fit_together(const Fact &past, const Fact &present) {
-  if (past.other != nullptr || present.other != nullptr ||
-      past.dtype != present.dtype) {
+bool fit_together(const Fact& past, const Fact& present) {
+  if (past.other != nullptr || present.other != nullptr || past.dtype != present.dtype) {
     return false;
   }
-  return !past.shape || !present.shape ||
-         past.shape->size() == present.shape->size();
+  return !past.shape || !present.shape || past.shape->size() == present.shape->size();
 }
 
-} // namespace
+}  // namespace
 
-std::vector<StatePair> find_state_pairs(const Graph &graph) {
+std::vector<StatePair> find_state_pairs(const Graph& graph) {
   std::vector<StatePair> pairs;
   std::vector<bool> taken(graph.outputs.size());
   std::unordered_map<std::string_view, size_t> outputs;
@@ -85,18 +78,15 @@ std::vector<StatePair> find_state_pairs(const Graph &graph) {
     outputs.emplace(graph.value(graph.outputs[i]).name, i);
   }
   for (size_t input = 0; input < graph.inputs.size(); ++input) {
-    const Value &past = graph.value(graph.inputs[input]);
-    for (const Rule &rule : kRules) {
+    const Value& past = graph.value(graph.inputs[input]);
+    for (const Rule& rule : kRules) {
       const auto x = middle(past.name, rule.past_prefix, rule.past_suffix);
-      if (!x || (!rule.only.empty() && *x != rule.only))
-        continue;
+      if (!x || (!rule.only.empty() && *x != rule.only)) continue;
       const std::string wanted =
           fmt::format("{}{}{}", rule.present_prefix, *x, rule.present_suffix);
       const auto it = outputs.find(wanted);
-      if (it == outputs.end() || taken[it->second])
-        continue;
-      if (!fit_together(past.fact, graph.value(graph.outputs[it->second]).fact))
-        continue;
+      if (it == outputs.end() || taken[it->second]) continue;
+      if (!fit_together(past.fact, graph.value(graph.outputs[it->second]).fact)) continue;
       pairs.push_back({input, it->second});
       taken[it->second] = true;
       break;
@@ -113,4 +103,4 @@ std::optional<std::string> present_state_name(std::string_view output_name) {
   return without_prefix(output_name, {"present_key_values", "present"});
 }
 
-} // namespace escuta::graph
+}  // namespace escuta::graph

@@ -16,13 +16,13 @@ namespace escuta::graph {
 struct StatePair {
   size_t input = 0;
   size_t output = 0;
-  friend bool operator==(const StatePair &, const StatePair &) = default;
+  friend bool operator==(const StatePair&, const StatePair&) = default;
 };
 
 // Pairs by name whose element type is the same and whose rank, where both are
 // known, is too; in the order of the inputs. Each input and each output is in
 // one pair at most.
-std::vector<StatePair> find_state_pairs(const Graph &graph);
+std::vector<StatePair> find_state_pairs(const Graph& graph);
 
 // What a state is called apart from "past" and "present", the same on both
 // sides, also across the files of one model: `past_key_values.0.encoder.key`
@@ -31,4 +31,4 @@ std::vector<StatePair> find_state_pairs(const Graph &graph);
 std::optional<std::string> past_state_name(std::string_view input_name);
 std::optional<std::string> present_state_name(std::string_view output_name);
 
-} // namespace escuta::graph
+}  // namespace escuta::graph
