@@ -1,6 +1,11 @@
 #include "audio/decoder.h"
 
 #include <cerrno>
+#include <utility>
+
+extern "C" {
+#include <libavutil/mathematics.h>
+}
 
 namespace escuta::audio {
 namespace {
@@ -42,7 +47,9 @@ Status Decoder::open_codec() {
   codec_.reset(avcodec_alloc_context3(codec));
   packet_.reset(av_packet_alloc());
   frame_.reset(av_frame_alloc());
-  if (!codec_ || !packet_ || !frame_) return resource_exhausted("no memory to decode {}", name);
+  ahead_.reset(av_frame_alloc());
+  if (!codec_ || !packet_ || !frame_ || !ahead_)
+    return resource_exhausted("no memory to decode {}", name);
   int code = avcodec_parameters_to_context(codec_.get(), &parameters);
   if (code >= 0) {
     codec_->pkt_timebase = stream.time_base;  // without it, padding at the end is not cut off
@@ -67,22 +74,55 @@ Status Decoder::feed() {
   return Status();
 }
 
-Result<const AVFrame*> Decoder::next() {
+// Replaces frame by the next one with samples; one without (nb_samples 0) at the end.
+Status Decoder::fetch(AVFrame* frame) {
   for (;;) {
-    const int code = avcodec_receive_frame(codec_.get(), frame_.get());
+    const int code = avcodec_receive_frame(codec_.get(), frame);
     if (code >= 0) {
-      if (frame_->nb_samples <= 0) continue;
-      RETURN_IF_ERROR(check_limits(frame_->sample_rate, frame_->ch_layout.nb_channels));
-      return static_cast<const AVFrame*>(frame_.get());
+      if (frame->nb_samples <= 0) continue;
+      return check_limits(frame->sample_rate, frame->ch_layout.nb_channels);
     }
-    if (code == AVERROR_EOF) return static_cast<const AVFrame*>(nullptr);
+    if (code == AVERROR_EOF) return Status();
     if (code == AVERROR(ENOMEM)) return resource_exhausted("no memory to decode");
     if (code != AVERROR(EAGAIN)) {
       ++damaged_;  // this packet is lost; the decoder goes on with the next
-      if (draining_) return static_cast<const AVFrame*>(nullptr);
+      if (draining_) return Status();
     }
     RETURN_IF_ERROR(feed());
   }
+}
+
+// The encoder's padding at the end, where libavcodec 5.1 leaves it: the last frame of an mp4 ends
+// where the edit list says (ISO/IEC 14496-12, 8.6.6), that of a one-page Ogg where its granule
+// position says (RFC 3533). The other containers' padding is gone already.
+void Decoder::cut_padding(AVFrame& frame) const {
+  const AVStream& stream = demuxer_->stream();
+  const std::string container = demuxer_->container();
+  if (container != "mov" && container != "ogg") return;
+  if (frame.pts == AV_NOPTS_VALUE || stream.duration <= 0) return;
+  const int64_t start = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
+  int64_t end = 0, length = 0;
+  if (__builtin_add_overflow(start, stream.duration, &end)) return;
+  if (__builtin_sub_overflow(end, frame.pts, &length)) return;
+  const int64_t samples = av_rescale_q(length, stream.time_base, {1, frame.sample_rate});
+  if (samples > 0 && samples < frame.nb_samples) frame.nb_samples = static_cast<int>(samples);
+}
+
+Result<const AVFrame*> Decoder::next() {
+  if (!started_) {
+    started_ = true;
+    ahead_status_ = fetch(ahead_.get());
+  }
+  RETURN_IF_ERROR(ahead_status_);
+  std::swap(frame_, ahead_);
+  if (frame_->nb_samples <= 0) {
+    std::swap(frame_, ahead_);  // so that the next call finds the end again
+    return static_cast<const AVFrame*>(nullptr);
+  }
+  av_frame_unref(ahead_.get());
+  ahead_status_ = fetch(ahead_.get());
+  if (ahead_status_.ok() && ahead_->nb_samples <= 0) cut_padding(*frame_);
+  return static_cast<const AVFrame*>(frame_.get());
 }
 
 }  // namespace escuta::audio

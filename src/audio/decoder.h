@@ -27,11 +27,17 @@ class Decoder {
   explicit Decoder(std::unique_ptr<Demuxer> demuxer) : demuxer_(std::move(demuxer)) {}
   Status open_codec();
   Status feed();
+  Status fetch(AVFrame* frame);
+  void cut_padding(AVFrame& frame) const;
 
   std::unique_ptr<Demuxer> demuxer_;
   LibavPtr<AVCodecContext> codec_;
   LibavPtr<AVPacket> packet_;
-  LibavPtr<AVFrame> frame_;
+  // What next() gave last, and the frame after it, or why there is none: the last frame of a
+  // stream is known as such only when the next one is missing.
+  LibavPtr<AVFrame> frame_, ahead_;
+  Status ahead_status_;
+  bool started_ = false;
   int64_t damaged_ = 0;
   bool draining_ = false;
 };

@@ -113,6 +113,10 @@ Status Demuxer::open_container(const std::string& name) {
   av_dict_set(&options, "protocol_whitelist", "none", 0);  // for contexts that a demuxer nests
   code = avformat_open_input(&context, name.c_str(), format, &options);  // frees it on failure
   av_dict_free(&options);
+  if (code == AVERROR_PATCHWELCOME) {
+    return unimplemented("expected a {} file, found a variant that libavformat does not read",
+                         first_name(format->name));
+  }
   if (code < 0) {
     return invalid_argument("expected a {} file, found a damaged one ({})",
                             first_name(format->name), libav_error(code));

@@ -1,7 +1,7 @@
 #include "audio/downmix.h"
 
 #include <cmath>
-#include <cstring>
+#include <numeric>
 
 extern "C" {
 #include <libavutil/samplefmt.h>
@@ -21,17 +21,25 @@ float to_float(int64_t x) { return static_cast<float>(x) * 0x1p-63f; }
 float to_float(float x) { return x; }
 float to_float(double x) { return static_cast<float>(x); }
 
+// libswresample's own size of a matrix. swr_build_matrix2 of FFmpeg 5.1 touches rows and columns
+// past the channel counts that it is given, so nothing smaller is safe.
+constexpr size_t kMatrixSize = 64;
+
+// The gains [C] of the layout's channels in the mono mix; empty where libswresample has no rule.
 // ITU-R BS.775's levels for centre and surround; LFE left out: libswresample's defaults.
-bool stated_gains(const AVChannelLayout& layout, std::vector<double>* gains) {
-  if (layout.order == AV_CHANNEL_ORDER_UNSPEC) return false;
+std::vector<double> stated_gains(const AVChannelLayout& layout) {
+  const auto channels = static_cast<size_t>(layout.nb_channels);
+  if (layout.order == AV_CHANNEL_ORDER_UNSPEC || channels > kMatrixSize) return {};
   const AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
+  std::vector<double> matrix(kMatrixSize * kMatrixSize, 0.0);
   const int code =
-      swr_build_matrix2(&layout, &mono, M_SQRT1_2, M_SQRT1_2, 0.0, 1.0, 1.0, gains->data(),
-                        static_cast<ptrdiff_t>(gains->size()), AV_MATRIX_ENCODING_NONE, nullptr);
-  if (code < 0) return false;
-  double sum = 0;
-  for (const double gain : *gains) sum += gain;
-  return sum > 0;  // a track of LFE alone would be silent
+      swr_build_matrix2(&layout, &mono, M_SQRT1_2, M_SQRT1_2, 0.0, 1.0, 1.0, matrix.data(),
+                        static_cast<ptrdiff_t>(kMatrixSize), AV_MATRIX_ENCODING_NONE, nullptr);
+  if (code < 0) return {};
+  matrix.resize(channels);
+  const double sum = std::accumulate(matrix.begin(), matrix.end(), 0.0);
+  if (!(sum > 0)) return {};  // a track of LFE alone would be silent
+  return matrix;
 }
 
 }  // namespace
@@ -41,8 +49,8 @@ Status Downmix::set_layout(const AVChannelLayout& layout) {
     return resource_exhausted("no memory for a channel layout");
   }
   const auto channels = static_cast<size_t>(layout.nb_channels);
-  std::vector<double> gains(channels, 0.0);
-  if (!stated_gains(layout, &gains)) gains.assign(channels, 1.0 / static_cast<double>(channels));
+  std::vector<double> gains = stated_gains(layout);
+  if (gains.empty()) gains.assign(channels, 1.0 / static_cast<double>(channels));
   gains_.assign(gains.begin(), gains.end());
   return Status();
 }
