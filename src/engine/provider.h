@@ -25,7 +25,11 @@ struct IoInfo {
   DType dtype = DType::kUndefined;
   std::vector<int64_t> dims;
   std::vector<std::string> symbols;
+  bool optional = false;  // an input that the model has a value for
 };
+
+// "float [batch_size, 80, 3000]"; a dimension without number or name is "?".
+std::string describe(const IoInfo& io);
 
 enum class OptimizationLevel { kNone, kBasic, kExtended, kAll };
 enum class ExecutionMode { kSequential, kParallel };
@@ -44,6 +48,12 @@ struct CompileOptions {
   std::map<std::string, std::string> session_config;    // ONNX Runtime's "session.*" entries
 };
 
+// How many nodes of a compiled graph one provider runs.
+struct Assignment {
+  std::string provider;
+  int nodes = 0;
+};
+
 // A compiled graph. Immutable; any number of threads may run it at once.
 class Executable {
  public:
@@ -51,6 +61,10 @@ class Executable {
 
   virtual std::span<const IoInfo> inputs() const = 0;
   virtual std::span<const IoInfo> outputs() const = 0;
+
+  // Who runs which share of the nodes, where the provider that compiled it hands some of them on;
+  // empty: it runs them all itself.
+  virtual std::span<const Assignment> assignments() const { return {}; }
 
   // inputs[i] is for inputs()[i]; an empty Value for an optional input that is absent. Returns a
   // Value per output; those not wanted (wanted[i] == false) are empty. An empty `wanted` means all.
@@ -60,6 +74,11 @@ class Executable {
 
   // Ends profiling and returns the trace file; FailedPrecondition when it was not asked for.
   virtual Result<std::filesystem::path> end_profiling() = 0;
+};
+
+// What providers are made with.
+struct ProviderOptions {
+  std::vector<std::string> plugins;  // NAME=PATH: libraries for ONNX Runtime, as `ort:NAME`
 };
 
 // Whether a provider can be used on this machine, and if not, why and what to do.

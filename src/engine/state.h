@@ -6,7 +6,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -25,23 +24,28 @@ class Stepper {
   Status set(std::string_view name, Value value);
 
   // Takes over, for each state input of this session, the output of the same state in `outputs`
-  // of `from` (another session, as the decoder that fills the cache; or this one).
+  // of `from` (another session, as the decoder that fills the cache; or this one). Between two
+  // sessions a state is known by its name without "past" and "present".
+  // FailedPrecondition when `outputs` has not all of them.
   Status adopt(const Session& from, std::span<const Value> outputs);
 
-  // Runs once. Returns the output `wanted_output`; state outputs become the next step's inputs.
+  // Runs once. Returns the output `wanted_output`; state outputs become the next step's inputs. One
+  // without elements does not take the place of a state that has some: in steps after the first,
+  // merged decoders give empty tensors for the encoder's keys and values. NotFound: no such output.
+  // After an error the state is as it was.
   Result<Value> step(std::string_view wanted_output);
 
   const Session& session() const { return *session_; }
 
  private:
-  std::shared_ptr<const Session> session_;
   struct Pair {
     size_t input;
     size_t output;
   };
+  std::shared_ptr<const Session> session_;
   std::vector<Pair> pairs_;
-  std::vector<Value> inputs_;
-  std::vector<std::string> state_outputs_;  // per input: the name of its present_*, or ""
+  std::vector<Value> inputs_;       // of the next step
+  std::unique_ptr<bool[]> wanted_;  // per output; scratch of step()
 };
 
 }  // namespace escuta::engine

@@ -1,0 +1,164 @@
+#include "engine/session.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "graph/import.h"
+
+namespace escuta::engine {
+namespace {
+
+constexpr std::string_view kAuto = "auto";
+
+std::optional<size_t> index_of(std::span<const IoInfo> list, std::string_view name) {
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+std::string known_names(const Registry& registry) {
+  std::string names;
+  for (const auto& provider : registry.providers()) {
+    names += (names.empty() ? "" : ", ") + std::string(provider->name());
+  }
+  return names.empty() ? "none" : names;
+}
+
+// The names to try, in order: `auto` stands for all that the registry has.
+std::vector<std::string> expand(const Registry& registry, std::span<const std::string> names) {
+  std::vector<std::string> expanded;
+  const auto add = [&](std::string_view name) {
+    if (std::find(expanded.begin(), expanded.end(), name) == expanded.end()) {
+      expanded.emplace_back(name);
+    }
+  };
+  for (const std::string& name : names) {
+    if (name != kAuto) {
+      add(name);
+      continue;
+    }
+    for (const auto& provider : registry.providers()) add(provider->name());
+  }
+  return expanded;
+}
+
+// Compiles on one provider, or says why not.
+Result<std::unique_ptr<Executable>> compile_on(const Registry& registry, const std::string& name,
+                                               const std::shared_ptr<const graph::Model>& model,
+                                               const CompileOptions& options) {
+  const Provider* provider = registry.find(name);
+  if (provider == nullptr) {
+    return unavailable(
+        "expected one of {}, found `{}`{}", known_names(registry), name,
+        name.starts_with("ort:") ? "; a plugin is registered with --ort-plugin NAME=PATH" : "");
+  }
+  if (!provider->availability().available) {
+    return unavailable("{}", provider->availability().reason);
+  }
+  const std::vector<Refusal> refusals = provider->refusals(*model);
+  if (!refusals.empty()) {
+    return unimplemented("it does not run {} of {} nodes, the first {}: {}", refusals.size(),
+                         model->graph.nodes().size(),
+                         model->graph.node(refusals.front().node).to_string(),
+                         refusals.front().reason);
+  }
+  ASSIGN_OR_RETURN(auto executable, provider->compile(model, options));
+  // A provider that hands every node on to another is a fallback in disguise.
+  const auto shares = executable->assignments();
+  const bool runs_some = std::any_of(shares.begin(), shares.end(), [&](const Assignment& share) {
+    return share.provider == name && share.nodes > 0;
+  });
+  if (!shares.empty() && !runs_some) {
+    return unavailable("it takes none of the model's nodes");
+  }
+  return executable;
+}
+
+void place(const std::string& name, const graph::Model& model, const Executable& executable,
+           std::vector<Placement>& placements) {
+  if (executable.assignments().empty()) {
+    placements.push_back({name, static_cast<int>(model.graph.nodes().size()), ""});
+    return;
+  }
+  for (const Assignment& share : executable.assignments()) {
+    const bool own = share.provider == name;
+    placements.push_back({share.provider, share.nodes, own ? "" : "not taken by " + name});
+    if (!own) {
+      log_warning("{}: {} nodes run on {}, not taken by {}", model.path.string(), share.nodes,
+                  share.provider, name);
+    }
+  }
+}
+
+}  // namespace
+
+const Provider* Registry::find(std::string_view name) const {
+  for (const auto& provider : providers_) {
+    if (provider->name() == name) return provider.get();
+  }
+  return nullptr;
+}
+
+Result<std::vector<std::string>> parse_provider_list(std::string_view list) {
+  std::vector<std::string> names;
+  for (size_t start = 0; start <= list.size();) {
+    const size_t end = std::min(list.find(',', start), list.size());
+    const std::string name(list.substr(start, end - start));
+    if (name.empty()) {
+      return invalid_argument("provider list: expected auto or names with commas, found `{}`",
+                              list);
+    }
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      return invalid_argument("provider list: expected each name once, found `{}` twice", name);
+    }
+    names.push_back(name);
+    start = end + 1;
+  }
+  return names;
+}
+
+Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
+                                               const std::filesystem::path& path,
+                                               const SessionOptions& options) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const graph::Model> model, graph::load_model(path));
+  const std::vector<std::string> names = expand(registry, options.providers);
+  if (names.empty()) return unavailable("{}: this program has no providers", path.string());
+  std::vector<Placement> refused;
+  Status last;
+  for (const std::string& name : names) {
+    auto executable = compile_on(registry, name, model, options.compile);
+    if (executable.ok()) {
+      std::shared_ptr<Session> session(new Session);
+      for (const Placement& step : refused) {
+        log_warning("{}: runs on {} instead of {}: {}", path.string(), name, step.provider,
+                    step.reason);
+      }
+      session->placements_ = std::move(refused);
+      place(name, *model, **executable, session->placements_);
+      session->executable_ = std::move(executable).value();
+      session->model_ = std::move(model);
+      return session;
+    }
+    last = executable.status();
+    refused.push_back({name, 0, std::string(last.message())});
+  }
+  if (refused.size() == 1) {
+    return Status(last.code(), fmt::format("provider {}: {}", names.front(), last.message()));
+  }
+  std::string reasons;
+  for (const Placement& step : refused) {
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", step.provider, step.reason);
+  }
+  return unavailable("{}: no provider can run it: {}", path.string(), reasons);
+}
+
+std::optional<size_t> Session::input_index(std::string_view name) const {
+  return index_of(inputs(), name);
+}
+
+std::optional<size_t> Session::output_index(std::string_view name) const {
+  return index_of(outputs(), name);
+}
+
+}  // namespace escuta::engine

@@ -1,0 +1,95 @@
+#include "engine/state.h"
+
+#include <algorithm>
+
+#include "graph/state.h"
+
+namespace escuta::engine {
+namespace {
+
+// The output of `session` that is state `name` of another session.
+std::optional<size_t> present_of(const Session& session, const std::string& name) {
+  const auto outputs = session.outputs();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (graph::present_state_name(outputs[i].name) == name) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Stepper::Stepper(std::shared_ptr<const Session> session)
+    : session_(std::move(session)),
+      inputs_(session_->inputs().size()),
+      wanted_(std::make_unique<bool[]>(session_->outputs().size())) {
+  const graph::Graph& graph = session_->model().graph;
+  for (const graph::StatePair& pair : graph::find_state_pairs(graph)) {
+    // A provider may list inputs and outputs in an order of its own.
+    const auto input = session_->input_index(graph.value(graph.inputs[pair.input]).name);
+    const auto output = session_->output_index(graph.value(graph.outputs[pair.output]).name);
+    if (input && output) pairs_.push_back({*input, *output});
+  }
+}
+
+Status Stepper::set(std::string_view name, Value value) {
+  const auto index = session_->input_index(name);
+  if (!index) {
+    std::string known;
+    for (const IoInfo& io : session_->inputs()) known += (known.empty() ? "" : ", ") + io.name;
+    return not_found("{}: expected an input `{}`, found {}", session_->model().path.string(), name,
+                     known);
+  }
+  inputs_[*index] = std::move(value);
+  return Status();
+}
+
+Status Stepper::adopt(const Session& from, std::span<const Value> outputs) {
+  std::vector<std::pair<size_t, size_t>> moves;  // input of this session, output of `from`
+  if (&from == session_.get()) {
+    for (const Pair& pair : pairs_) moves.emplace_back(pair.input, pair.output);
+  } else {
+    const auto inputs = session_->inputs();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const auto name = graph::past_state_name(inputs[i].name);
+      if (!name) continue;
+      const auto output = present_of(from, *name);
+      if (!output) {
+        return failed_precondition("{}: expected an output for the state `{}` of {}, found none",
+                                   from.model().path.string(), *name,
+                                   session_->model().path.string());
+      }
+      moves.emplace_back(i, *output);
+    }
+  }
+  for (const auto& [input, output] : moves) {
+    if (output >= outputs.size() || !outputs[output]) {
+      return failed_precondition("expected the state `{}` among the outputs, found no value",
+                                 from.outputs()[output].name);
+    }
+  }
+  for (const auto& [input, output] : moves) inputs_[input] = outputs[output];
+  return Status();
+}
+
+Result<Value> Stepper::step(std::string_view wanted_output) {
+  const auto wanted = session_->output_index(wanted_output);
+  if (!wanted) {
+    return not_found("{}: expected an output `{}`, found none", session_->model().path.string(),
+                     wanted_output);
+  }
+  const size_t count = session_->outputs().size();
+  std::fill_n(wanted_.get(), count, false);
+  wanted_[*wanted] = true;
+  for (const Pair& pair : pairs_) wanted_[pair.output] = true;
+  ASSIGN_OR_RETURN(std::vector<Value> outputs, session_->run(inputs_, {wanted_.get(), count}));
+  Value result = outputs[*wanted];
+  for (const Pair& pair : pairs_) {
+    Value& state = inputs_[pair.input];
+    Value& next = outputs[pair.output];
+    const bool vanishes = state && state.shape().count() > 0 && next.shape().count() == 0;
+    if (!vanishes) state = std::move(next);
+  }
+  return result;
+}
+
+}  // namespace escuta::engine
