@@ -1,0 +1,109 @@
+#include "providers/ort/provider.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "providers/ort/executable.h"
+#include "providers/ort/library.h"
+#include "providers/ort/plugins.h"
+
+namespace escuta::ort {
+namespace {
+
+class OrtProvider final : public engine::Provider {
+ public:
+  // library is null where availability.available is false.
+  OrtProvider(std::shared_ptr<const Library> library, ExecutionProvider execution,
+              engine::Availability availability)
+      : library_(std::move(library)),
+        execution_(std::move(execution)),
+        availability_(std::move(availability)) {}
+
+  std::string_view name() const override { return execution_.name; }
+  const engine::Availability& availability() const override { return availability_; }
+
+  // ONNX Runtime's CPU kernels back every other execution provider, so it takes whole graphs; an
+  // operator that it does not know is an error of compile().
+  std::vector<engine::Refusal> refusals(const graph::Model&) const override { return {}; }
+
+  Result<std::unique_ptr<engine::Executable>> compile(
+      std::shared_ptr<const graph::Model> model,
+      const engine::CompileOptions& options) const override {
+    if (!availability_.available) {
+      return unavailable("provider `{}`: {}", execution_.name, availability_.reason);
+    }
+    ASSIGN_OR_RETURN(auto executable,
+                     OrtExecutable::create(library_, model->path, execution_, options));
+    return std::unique_ptr<engine::Executable>(std::move(executable));
+  }
+
+ private:
+  std::shared_ptr<const Library> library_;
+  ExecutionProvider execution_;
+  engine::Availability availability_;
+};
+
+// "CUDAExecutionProvider" -> "cuda"
+std::string short_name(std::string name) {
+  constexpr std::string_view kSuffix = "ExecutionProvider";
+  if (name.size() > kSuffix.size() && name.ends_with(kSuffix)) {
+    name.resize(name.size() - kSuffix.size());
+  }
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
+}
+
+engine::Availability missing(std::string reason) { return {false, std::move(reason), "", ""}; }
+
+void add(engine::Registry& registry, std::shared_ptr<const Library> library,
+         ExecutionProvider execution, engine::Availability availability) {
+  registry.add(std::make_unique<OrtProvider>(std::move(library), std::move(execution),
+                                             std::move(availability)));
+}
+
+// Azure's calls a web service and the CPU one is `ort` itself.
+void add_built_in(engine::Registry& registry, const std::shared_ptr<Library>& library) {
+  for (const std::string& built_in : library->built_in_providers()) {
+    if (built_in == "CPUExecutionProvider" || built_in == "AzureExecutionProvider") continue;
+    const std::string name = short_name(built_in);
+    add(registry, library, {"ort:" + name, built_in, nullptr},
+        {true, "", library->version(), name});
+  }
+}
+
+}  // namespace
+
+Status add_providers(engine::Registry& registry, const engine::ProviderOptions& options) {
+  const char* from_environment = std::getenv("ESCUTA_ORT_PLUGINS");
+  ASSIGN_OR_RETURN(const std::vector<Plugin> plugins,
+                   parse_plugins(options.plugins, from_environment ? from_environment : ""));
+  Result<std::shared_ptr<Library>> opened = Library::open();
+  if (!opened.ok()) {
+    const std::string reason(opened.status().message());
+    add(registry, nullptr, {"ort", "", nullptr}, missing(reason));
+    for (const Plugin& plugin : plugins) {
+      add(registry, nullptr, {"ort:" + plugin.name, "", nullptr}, missing(reason));
+    }
+    return Status();
+  }
+  const std::shared_ptr<Library> library = *opened;
+  add(registry, library, {"ort", "", nullptr}, {true, "", library->version(), "CPU"});
+  add_built_in(registry, library);
+  for (const Plugin& plugin : plugins) {
+    Result<std::vector<PluginDevice>> devices = load_plugin(*library, plugin);
+    if (!devices.ok()) {
+      add(registry, nullptr, {"ort:" + plugin.name, "", nullptr},
+          missing(std::string(devices.status().message())));
+      continue;
+    }
+    for (PluginDevice& device : *devices) {
+      add(registry, library, {device.name, device.ort_name, device.device},
+          {true, "", device.version, device.description});
+    }
+  }
+  return Status();
+}
+
+}  // namespace escuta::ort
