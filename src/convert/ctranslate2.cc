@@ -1,5 +1,8 @@
 #include "convert/ctranslate2.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <bit>
 #include <cstring>
 
@@ -217,12 +220,23 @@ Result<Ct2File> Ct2File::parse(std::span<const std::byte> bytes, std::string nam
 
 Result<Ct2File> Ct2File::open(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> map, MappedFile::open(path));
-  return parse(map->bytes(), path.string(), map);
+  ASSIGN_OR_RETURN(Ct2File file, parse(map->bytes(), path.string(), map));
+  file.mapped_ = true;
+  return file;
 }
 
 const Ct2Variable* Ct2File::find(std::string_view name) const {
   const auto found = index_.find(std::string(name));
   return found == index_.end() ? nullptr : &variables_[found->second];
+}
+
+void Ct2File::release(const Ct2Variable& variable) const {
+  if (!mapped_ || variable.bytes.empty()) return;
+  // Whole pages: neighbours that go with them come back from the file as well.
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(variable.bytes.data());
+  const uintptr_t first = begin - begin % page;
+  ::madvise(reinterpret_cast<void*>(first), begin + variable.bytes.size() - first, MADV_DONTNEED);
 }
 
 }  // namespace escuta::convert

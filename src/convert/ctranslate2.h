@@ -52,6 +52,10 @@ class Ct2File {
   // The variable of this name or alias, or null. It lives as long as this object.
   const Ct2Variable* find(std::string_view name) const;
 
+  // Lets the system take back the memory that reading the variable took; reading it again is only
+  // slower. For a file that was opened; memory that was given to parse() is not touched.
+  void release(const Ct2Variable& variable) const;
+
  private:
   class Parser;
   Ct2File() = default;
@@ -61,6 +65,7 @@ class Ct2File {
   std::vector<Ct2Variable> variables_;
   std::unordered_map<std::string, size_t> index_;  // names and aliases
   std::shared_ptr<const void> owner_;
+  bool mapped_ = false;
 };
 
 }  // namespace escuta::convert

@@ -1,10 +1,10 @@
 #include "convert/side_files.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "text/tokenizer.h"
 
 namespace escuta::convert {
 namespace {
@@ -13,84 +13,56 @@ constexpr size_t kMaxBytes = size_t{64} << 20;
 // openai/whisper, model.py: is_multilingual.
 constexpr int64_t kFirstMultilingualVocabulary = 51865;
 
-using Tokens = std::map<std::string, int64_t>;
-
 // What generation needs to know of the tokens.
 struct Special {
   int64_t end = 0, start = 0, previous = 0, no_timestamps = 0;
   int64_t transcribe = 0, translate = 0;
 };
 
-// Added tokens, and the vocabulary's own where a tokenizer has special tokens there.
-Result<Tokens> read_tokens(const Json& json) {
-  Tokens tokens;
-  const auto take = [&](const std::string& text, const Json& id) {
-    if (text.starts_with("<|") && id.is_number_integer()) tokens.emplace(text, id.get<int64_t>());
-  };
-  if (!json.is_object()) {
-    return invalid_argument("expected a JSON object, found {}", json.type_name());
+Result<int64_t> find_token(const text::Tokenizer& tokenizer, std::string_view token,
+                           int64_t vocab) {
+  const std::optional<int32_t> id = tokenizer.token_to_id(token);
+  if (!id) return invalid_argument("expected a token {}, found none", token);
+  if (*id >= vocab) {
+    return invalid_argument("expected {} below the model's vocabulary of {}, found {}", token,
+                            vocab, *id);
   }
-  if (const auto added = json.find("added_tokens"); added != json.end() && added->is_array()) {
-    for (const Json& token : *added) {
-      ASSIGN_OR_RETURN(const std::string text, json_string(token, "content"));
-      ASSIGN_OR_RETURN(const int64_t id, json_int(token, "id"));
-      take(text, id);
-    }
-  }
-  if (const auto model = json.find("model"); model != json.end() && model->is_object()) {
-    const auto vocabulary = model->find("vocab");
-    if (vocabulary != model->end() && vocabulary->is_object()) {
-      for (const auto& [text, id] : vocabulary->items()) take(text, id);
-    }
-  }
-  return tokens;
+  return *id;
 }
 
-Result<int64_t> find_token(const Tokens& tokens, const std::string& text, int64_t vocab) {
-  const auto found = tokens.find(text);
-  if (found == tokens.end()) return invalid_argument("expected a token {}, found none", text);
-  if (found->second < 0 || found->second >= vocab) {
-    return invalid_argument("expected {} below the model's vocabulary of {}, found {}", text, vocab,
-                            found->second);
-  }
-  return found->second;
-}
-
-Result<Special> find_special(const Tokens& tokens, int64_t vocab) {
+Result<Special> find_special(const text::Tokenizer& tokenizer, int64_t vocab) {
   Special s;
-  ASSIGN_OR_RETURN(s.end, find_token(tokens, "<|endoftext|>", vocab));
-  ASSIGN_OR_RETURN(s.start, find_token(tokens, "<|startoftranscript|>", vocab));
-  ASSIGN_OR_RETURN(s.previous, find_token(tokens, "<|startofprev|>", vocab));
-  ASSIGN_OR_RETURN(s.no_timestamps, find_token(tokens, "<|notimestamps|>", vocab));
-  ASSIGN_OR_RETURN(s.transcribe, find_token(tokens, "<|transcribe|>", vocab));
-  ASSIGN_OR_RETURN(s.translate, find_token(tokens, "<|translate|>", vocab));
+  ASSIGN_OR_RETURN(s.end, find_token(tokenizer, "<|endoftext|>", vocab));
+  ASSIGN_OR_RETURN(s.start, find_token(tokenizer, "<|startoftranscript|>", vocab));
+  ASSIGN_OR_RETURN(s.previous, find_token(tokenizer, "<|startofprev|>", vocab));
+  ASSIGN_OR_RETURN(s.no_timestamps, find_token(tokenizer, "<|notimestamps|>", vocab));
+  ASSIGN_OR_RETURN(s.transcribe, find_token(tokenizer, "<|transcribe|>", vocab));
+  ASSIGN_OR_RETURN(s.translate, find_token(tokenizer, "<|translate|>", vocab));
   return s;
 }
 
 // "<|de|>": two or three letters ("yue", "haw").
-bool is_language(const std::string& token) {
+bool is_language(std::string_view token) {
   const bool length = token.size() == 6 || token.size() == 7;
-  return length && token.ends_with("|>") &&
+  return length && token.starts_with("<|") && token.ends_with("|>") &&
          std::all_of(token.begin() + 2, token.end() - 2,
                      [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 // Language tokens by id: those that the checkpoint lists, else those of the tokenizer.
-Result<Json> language_ids(const Json& config, const Tokens& tokens, int64_t vocab) {
+Result<Json> language_ids(const Json& config, const text::Tokenizer& tokenizer, int64_t vocab) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> listed, json_ints_or_empty(config, "lang_ids"));
-  std::map<int64_t, std::string> by_id;
-  for (const auto& [text, id] : tokens) {
-    const bool wanted = listed.empty() || std::ranges::find(listed, id) != listed.end();
-    if (is_language(text) && id < vocab && wanted) by_id.emplace(id, text);
-  }
-  if (by_id.empty()) {
-    return invalid_argument(
-        "expected language tokens such as <|en|> for a vocabulary of {}, found "
-        "none",
-        vocab);
-  }
   Json result = Json::object();
-  for (const auto& [id, text] : by_id) result[text] = id;
+  const int32_t end = static_cast<int32_t>(std::min<int64_t>(vocab, tokenizer.vocab_size()));
+  for (int32_t id = 0; id < end; ++id) {
+    const std::string_view token = tokenizer.id_to_token(id);
+    const bool wanted = listed.empty() || std::ranges::find(listed, id) != listed.end();
+    if (wanted && is_language(token)) result[std::string(token)] = id;
+  }
+  if (result.empty()) {
+    return invalid_argument(
+        "expected language tokens such as <|en|> for a vocabulary of {}, found none", vocab);
+  }
   return result;
 }
 
@@ -152,8 +124,8 @@ Json model_config(const WhisperSizes& sizes, const Special& special) {
 }
 
 // The keys that transformers' WhisperForConditionalGeneration.generate reads.
-Result<Json> generation_config(const Json& config, const Tokens& tokens, const Special& special,
-                               const WhisperSizes& sizes) {
+Result<Json> generation_config(const Json& config, const text::Tokenizer& tokenizer,
+                               const Special& special, const WhisperSizes& sizes) {
   constexpr int64_t kMaxInitialTimestamp = 50;  // in steps of 0.02 s: openai's 1.0 s
   const bool multilingual = sizes.vocab >= kFirstMultilingualVocabulary;
   ASSIGN_OR_RETURN(const Json heads, alignment_heads(config, sizes));
@@ -174,7 +146,7 @@ Result<Json> generation_config(const Json& config, const Tokens& tokens, const S
                {"return_timestamps", false},
                {"suppress_tokens", suppress}};
   if (multilingual) {
-    ASSIGN_OR_RETURN(json["lang_to_id"], language_ids(config, tokens, sizes.vocab));
+    ASSIGN_OR_RETURN(json["lang_to_id"], language_ids(config, tokenizer, sizes.vocab));
     json["task_to_id"] = {{"transcribe", special.transcribe}, {"translate", special.translate}};
   }
   return json;
@@ -218,26 +190,22 @@ Result<std::vector<std::pair<std::string, std::string>>> make_side_files(
     return invalid_argument("{}: expected a JSON object, found {}", config_path.string(),
                             config.type_name());
   }
-  ASSIGN_OR_RETURN(std::string tokenizer, read_tokenizer(tokenizer_path));
+  ASSIGN_OR_RETURN(std::string tokenizer_json, read_tokenizer(tokenizer_path));
 
-  const auto read_special = [&](Tokens& tokens) -> Result<Special> {
-    ASSIGN_OR_RETURN(const Json json, parse_json(tokenizer));
-    ASSIGN_OR_RETURN(tokens, read_tokens(json));
-    return find_special(tokens, sizes.vocab);
-  };
-  Tokens tokens;
-  const auto special = read_special(tokens);
+  const auto tokenizer = text::Tokenizer::parse(tokenizer_json);
+  if (!tokenizer.ok()) return tokenizer.status().with_context(tokenizer_path.string());
+  const auto special = find_special(**tokenizer, sizes.vocab);
   if (!special.ok()) return special.status().with_context(tokenizer_path.string());
-  const auto generation = generation_config(config, tokens, *special, sizes);
+  const auto generation = generation_config(config, **tokenizer, *special, sizes);
   if (!generation.ok()) return generation.status().with_context(config_path.string());
 
   constexpr int kIndent = 2;
-  const auto text = [](const Json& json) { return json_dump(json, kIndent) + "\n"; };
+  const auto pretty = [](const Json& json) { return json_dump(json, kIndent) + "\n"; };
   return std::vector<std::pair<std::string, std::string>>{
-      {"tokenizer.json", std::move(tokenizer)},
-      {"config.json", text(model_config(sizes, *special))},
-      {"generation_config.json", text(*generation)},
-      {"preprocessor_config.json", text(preprocessor_config(sizes))}};
+      {"tokenizer.json", std::move(tokenizer_json)},
+      {"config.json", pretty(model_config(sizes, *special))},
+      {"generation_config.json", pretty(*generation)},
+      {"preprocessor_config.json", pretty(preprocessor_config(sizes))}};
 }
 
 }  // namespace escuta::convert

@@ -243,6 +243,7 @@ Status InitializerPool::write(const Ct2File& file, onnx::ExternalDataWriter& dat
       auto bytes = convert_weight(file, entry.weight, dtype_);
       if (!bytes.ok()) return bytes.status().with_context(file.name());
       entry.bytes = *std::move(bytes);
+      file.release(*file.find(entry.weight.variable));
     }
     if (entry.bytes.size() < kExternalThreshold) {
       entry.tensor.bytes = entry.bytes;
