@@ -99,13 +99,12 @@ void Decoder::cut_padding(AVFrame& frame) const {
   const AVStream& stream = demuxer_->stream();
   const std::string container = demuxer_->container();
   if (container != "mov" && container != "ogg") return;
-  if (frame.pts == AV_NOPTS_VALUE || stream.duration <= 0) return;
-  const int64_t start = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
-  int64_t end = 0, length = 0;
-  if (__builtin_add_overflow(start, stream.duration, &end)) return;
-  if (__builtin_sub_overflow(end, frame.pts, &length)) return;
-  const int64_t samples = av_rescale_q(length, stream.time_base, {1, frame.sample_rate});
-  if (samples > 0 && samples < frame.nb_samples) frame.nb_samples = static_cast<int>(samples);
+  if (stream.duration <= 0) return;
+  // Counted, not by timestamps: those of Vorbis are late by the packet that gives no samples.
+  const int64_t end = av_rescale_q(stream.duration, stream.time_base, {1, frame.sample_rate});
+  if (end <= 0) return;  // more than 64 bits of samples
+  const int64_t excess = decoded_ + frame.nb_samples - end;
+  if (excess > 0 && excess < frame.nb_samples) frame.nb_samples -= static_cast<int>(excess);
 }
 
 Result<const AVFrame*> Decoder::next() {
@@ -122,6 +121,7 @@ Result<const AVFrame*> Decoder::next() {
   av_frame_unref(ahead_.get());
   ahead_status_ = fetch(ahead_.get());
   if (ahead_status_.ok() && ahead_->nb_samples <= 0) cut_padding(*frame_);
+  decoded_ += frame_->nb_samples;
   return static_cast<const AVFrame*>(frame_.get());
 }
 

@@ -38,6 +38,7 @@ class Decoder {
   LibavPtr<AVFrame> frame_, ahead_;
   Status ahead_status_;
   bool started_ = false;
+  int64_t decoded_ = 0;  // samples given by next()
   int64_t damaged_ = 0;
   bool draining_ = false;
 };
