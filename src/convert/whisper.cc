@@ -128,6 +128,12 @@ Status import_whisper(const fs::path& src, const fs::path& dst, const ImportOpti
     return invalid_argument("{}: expected another folder to write to than the one to read",
                             dst.string());
   }
+  if (!fs::exists(src / "model.bin", error)) {
+    return not_found(
+        "{}: expected a CTranslate2 checkpoint (model.bin, config.json, tokenizer.json), found no "
+        "model.bin",
+        src.string());
+  }
   ASSIGN_OR_RETURN(const Ct2File file, Ct2File::open(src / "model.bin"));
   ASSIGN_OR_RETURN(const WhisperSizes sizes, read_sizes(file));
   Import import(file, sizes, options);

@@ -241,7 +241,9 @@ TEST_F(ImportWhisper, RefusesACheckpointThatIsCutOff) {
   ASSERT_TRUE(write_file(src() / "model.bin", "#!/bin/sh\necho not a model\n").ok());
   expect_refused("expected a CTranslate2 model");
   fs::remove(src() / "model.bin");
-  expect_refused("model.bin: ");
+  expect_refused("src: expected a CTranslate2 checkpoint");
+  fs::create_directory(src() / "model.bin");
+  expect_refused("model.bin: expected a file, found a directory");
 }
 
 TEST_F(ImportWhisper, RefusesSideFilesThatDoNotFit) {
