@@ -36,9 +36,10 @@ Result<Prompt> make_prompt(const Config& config, const Vocabulary& vocabulary,
   prompt.start_of_transcript = prompt.tokens.size();
   prompt.tokens.insert(prompt.tokens.end(), start.begin(), start.end());
   if (prompt.tokens.size() >= static_cast<size_t>(config.max_target_positions)) {
-    return invalid_argument("`max_target_positions`: expected more than the {} tokens of a prompt,"
-                            " found {}",
-                            prompt.tokens.size(), config.max_target_positions);
+    return invalid_argument(
+        "`max_target_positions`: expected more than the {} tokens of a prompt,"
+        " found {}",
+        prompt.tokens.size(), config.max_target_positions);
   }
   return prompt;
 }
