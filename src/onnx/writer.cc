@@ -55,10 +55,10 @@ class Serializer {
 };
 
 void Serializer::pairs(pbf_writer& to, uint32_t number, const StringPairs& values) {
-  for (const auto& [key, value] : values) {
+  for (const auto& pair : values) {
     message(to, number, [&](pbf_writer& entry) {
-      entry.add_string(field::pair::kKey, key);
-      entry.add_string(field::pair::kValue, value);
+      entry.add_string(field::pair::kKey, pair.first);
+      entry.add_string(field::pair::kValue, pair.second);
     });
   }
 }
