@@ -55,6 +55,7 @@ Status write_stdout(std::string_view text) {
   errno = 0;
   const size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
   if (written == text.size() && std::fflush(stdout) == 0) return Status();
+  if (errno == EPIPE) return cancelled("{}", kReaderGone);
   return errno_status(errno, "standard output: cannot write");
 }
 

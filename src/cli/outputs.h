@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -23,7 +24,11 @@ Status prepare_output_folder(const std::filesystem::path& folder);
 Status write_outputs(const pipeline::Transcript& transcript, const std::filesystem::path& folder,
                      const std::string& name, std::span<const pipeline::Format> formats);
 
-// All of it to standard output, now; an error when the disk is full or nobody reads.
+// What write_stdout says when the program that reads our output has ended, as in `escuta ... |
+// head`. It is no news to anybody, and print_error keeps quiet about it.
+inline constexpr std::string_view kReaderGone = "standard output: nobody reads";
+
+// All of it to standard output, now; an error when the disk is full, Cancelled when nobody reads.
 Status write_stdout(std::string_view text);
 
 }  // namespace escuta::cli

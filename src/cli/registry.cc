@@ -1,0 +1,16 @@
+#include "cli/registry.h"
+
+#ifdef ESCUTA_WITH_ORT
+#include "providers/ort/provider.h"
+#endif
+
+namespace escuta::cli {
+
+Status add_all_providers(engine::Registry& registry, const engine::ProviderOptions& options) {
+#define PROVIDER(name) RETURN_IF_ERROR(name::add_providers(registry, options));
+#include "providers/list.inc"
+#undef PROVIDER
+  return Status();
+}
+
+}  // namespace escuta::cli
