@@ -117,8 +117,8 @@ TEST_F(ImportWhisper, WritesTheExportersLayout) {
   const onnx::TensorDef& key = initializer(first, "decoder.layers.1.self_attn.k_proj.weight");
   EXPECT_EQ(key.external->offset,
             initializer(next, "decoder.layers.1.self_attn.k_proj.weight").external->offset);
-  const auto& source =
-      whisper_checkpoint().variables["decoder/layer_1/self_attention/linear_0/weight"];
+  Checkpoint checkpoint = whisper_checkpoint();
+  const auto& source = checkpoint.variables["decoder/layer_1/self_attention/linear_0/weight"];
   float expected, found;
   std::memcpy(&expected, source.bytes.data() + sizeof(float) * ((16 + 3) * 16 + 5), sizeof(float));
   std::memcpy(&found, key.bytes.data() + sizeof(float) * (5 * 16 + 3), sizeof(float));
