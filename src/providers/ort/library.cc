@@ -45,12 +45,13 @@ std::vector<std::filesystem::path> libraries_in(const std::filesystem::path& fol
     const std::string name = entry.path().filename().string();
     if (name.rfind("libonnxruntime.so", 0) == 0) found.push_back(entry.path());
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return minor_version(
-               a.filename().string().substr(std::string("libonnxruntime.so.").size() - 1)) >
-           minor_version(
-               b.filename().string().substr(std::string("libonnxruntime.so.").size() - 1));
-  });
+  const auto minor = [](const std::filesystem::path& path) {
+    constexpr std::string_view kStem = "libonnxruntime.so.";
+    const std::string name = path.filename().string();
+    return name.size() > kStem.size() ? minor_version(name.substr(kStem.size())) : 0;
+  };
+  std::sort(found.begin(), found.end(),
+            [&](const auto& a, const auto& b) { return minor(a) > minor(b); });
   return found;
 }
 
@@ -119,10 +120,9 @@ StatusCode status_code(int32_t error, std::string_view message) {
 }  // namespace
 
 uint32_t minor_version(std::string_view version) {
-  const size_t dot = version.find("1.");
   uint32_t minor = 0;
-  if (dot == std::string_view::npos) return 0;
-  const std::string_view rest = version.substr(dot + 2);
+  if (!version.starts_with("1.")) return 0;
+  const std::string_view rest = version.substr(2);
   std::from_chars(rest.data(), rest.data() + rest.size(), minor);
   return minor;
 }
