@@ -10,6 +10,7 @@ import struct
 import subprocess
 import tempfile
 import unittest
+import wave
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -31,14 +32,22 @@ def run(*arguments, timeout=120, **options):
                           capture_output=True, text=True, timeout=timeout, **options)
 
 
-def wav(samples, rate=16000, kind="<h"):
-    """The bytes of a mono WAV file."""
+def wav(samples, rate=16000, kind="<h", claimed=None):
+    """The bytes of a mono WAV file. `samples`: numbers, or bytes as they are; `claimed`: the size
+    of the data that the header speaks of, where it is not the true one."""
     code = 3 if kind in ("<f", "<d") else 1
     width = struct.calcsize(kind)
-    data = b"".join(struct.pack(kind, s) for s in samples)
-    return (b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " +
+    data = samples if isinstance(samples, bytes) else b"".join(struct.pack(kind, s) for s in samples)
+    size = len(data) if claimed is None else claimed
+    return (b"RIFF" + struct.pack("<I", min(36 + size, 0xffffffff)) + b"WAVEfmt " +
             struct.pack("<IHHIIHH", 16, code, 1, rate, rate * width, width, 8 * width) +
-            b"data" + struct.pack("<I", len(data)) + data)
+            b"data" + struct.pack("<I", size) + data)
+
+
+def jfk_samples():
+    """The samples of the sample recording, 16-bit."""
+    with wave.open(str(JFK)) as file:
+        return file.readframes(file.getnframes())
 
 
 class ProgramTest(unittest.TestCase):

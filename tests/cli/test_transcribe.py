@@ -5,12 +5,11 @@ import os
 import re
 import resource
 import signal
-import shutil
 import subprocess
 import unittest
 from pathlib import Path
 
-from program import ESCUTA, JFK, ProgramTest, model, run, wav
+from program import ESCUTA, JFK, ProgramTest, jfk_samples, model, run, wav
 
 WORDS = ("and so my fellow americans ask not what your country can do for you "
          "ask what you can do for your country")
@@ -65,9 +64,7 @@ class Words(ProgramTest):
         self.assertEqual(plain(result.stdout), WORDS)
 
     def test_a_file_longer_than_a_window_is_not_cut(self):
-        header, sound = JFK.read_bytes()[:44], JFK.read_bytes()[44:]
-        long = self.put("long.wav", header[:4] + b"\xff\xff\xff\xff" + header[4 + 4:40] +
-                        b"\xff\xff\xff\xff" + sound * 6)
+        long = self.put("long.wav", wav(jfk_samples() * 6))
         result = run("transcribe", long, "-m", self.model, "-f", "json")
         self.assertEqual(result.returncode, 0, result.stderr)
         found = json.loads(result.stdout)
@@ -82,9 +79,7 @@ class Words(ProgramTest):
         self.assertEqual(result.stdout, "")
 
     def test_trailing_silence_is_dropped(self):
-        data = JFK.read_bytes()
-        padded = self.put("padded.wav", data[:4] + b"\xff\xff\xff\xff" + data[8:40] +
-                          b"\xff\xff\xff\xff" + data[44:] + bytes(2 * 16000 * 60))
+        padded = self.put("padded.wav", wav(jfk_samples() + bytes(2 * 16000 * 60)))
         result = run("transcribe", padded, "-m", self.model)
         self.assertEqual(plain(result.stdout), WORDS)
 
@@ -126,9 +121,7 @@ class WrongAudio(ProgramTest):
         self.check(self.put("zero.wav", wav([])), "no audio samples")
 
     def test_header_that_claims_four_gigabytes(self):
-        data = JFK.read_bytes()
-        claims = self.put("claims.wav", data[:4] + b"\xf0\xff\xff\xff" + data[8:40] +
-                          b"\xf0\xff\xff\xff" + data[44:])
+        claims = self.put("claims.wav", wav(jfk_samples(), claimed=0xfffffff0))
         result = run("transcribe", claims, "-m", self.model)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(plain(result.stdout), WORDS)
