@@ -239,17 +239,18 @@ Status InitializerPool::check(const Ct2File& file) const {
 
 Status InitializerPool::write(const Ct2File& file, onnx::ExternalDataWriter& data) {
   for (Entry& entry : entries_) {
+    std::vector<std::byte> bytes = std::move(entry.bytes);
     if (entry.from_checkpoint) {
-      auto bytes = convert_weight(file, entry.weight, dtype_);
-      if (!bytes.ok()) return bytes.status().with_context(file.name());
-      entry.bytes = *std::move(bytes);
+      auto converted = convert_weight(file, entry.weight, dtype_);
+      if (!converted.ok()) return converted.status().with_context(file.name());
+      bytes = *std::move(converted);
       file.release(*file.find(entry.weight.variable));
     }
-    if (entry.bytes.size() < kExternalThreshold) {
+    if (bytes.size() < kExternalThreshold) {
+      entry.bytes = std::move(bytes);
       entry.tensor.bytes = entry.bytes;
     } else {
-      ASSIGN_OR_RETURN(entry.tensor.external, data.append(entry.bytes));
-      entry.bytes = {};
+      ASSIGN_OR_RETURN(entry.tensor.external, data.append(bytes));
     }
   }
   return Status();

@@ -243,7 +243,7 @@ Value Decoder::cross_attention(const Value& x, int64_t layer) {
   return graph_.op("Add", {x, out}, path + "/residual");
 }
 
-// The embedding a second time, transposed: docs/adr/0003-embedding-stored-twice.md.
+// The embedding a second time, transposed: docs/adr/0005-embedding-stored-twice.md.
 void Decoder::logits(const Value& x) {
   const std::string variable =
       sizes_.own_projection ? "decoder/projection/weight" : "decoder/embeddings/weight";

@@ -13,6 +13,7 @@ tokens with a past, and two rows at once. Ends with 77, "skipped", if there is n
 
 import json
 import os
+import resource
 import struct
 import subprocess
 import sys
@@ -120,6 +121,15 @@ def import_all(escuta, src, folder, forms):
             check_file(dst / f"{name}{suffix}.onnx")
 
 
+def check_memory(folder):
+    """Tensors are converted one at a time: an import never held all that it wrote."""
+    if "ASAN_OPTIONS" in os.environ:
+        return  # the sanitizer keeps freed memory
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    written = sum(file.stat().st_size for file in folder.glob("*.onnx_data"))
+    assert peak < written, f"expected a peak below the {written} bytes of weights, found {peak}"
+
+
 class Runner:
     """One import in onnx's reference evaluator."""
 
@@ -198,6 +208,7 @@ def main(escuta, src=None):
         folder = Path(temporary)
         if src is not None:
             import_all(escuta, src, folder, [("", False), ("_fp16", True)])
+            check_memory(folder_of(folder, False))
             return
         weights = small_checkpoint(folder / "ct2")
         reference = Whisper(weights)
