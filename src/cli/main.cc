@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/import_command.h"
+#include "cli/inspect_command.h"
 #include "cli/outputs.h"
 #include "cli/providers_command.h"
 #include "cli/run_command.h"
@@ -50,6 +51,7 @@ int run_program(int argc, char** argv) {
   Context context;
   add_transcribe_command(app, context);
   add_import_command(app, context);
+  add_inspect_command(app, context);
   add_run_command(app, context);
   add_providers_command(app, context);
   if (const Status status = check_command(app, argc, argv); !status.ok()) {
