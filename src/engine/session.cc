@@ -144,7 +144,8 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
     refused.push_back({name, 0, std::string(last.message())});
   }
   if (refused.size() == 1) {
-    return Status(last.code(), fmt::format("provider {}: {}", names.front(), last.message()));
+    return Status(last.code(),
+                  fmt::format("{}: provider {}: {}", path.string(), names.front(), last.message()));
   }
   std::string reasons;
   for (const Placement& step : refused) {

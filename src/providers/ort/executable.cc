@@ -1,7 +1,6 @@
 #include "providers/ort/executable.h"
 
 #include <algorithm>
-#include <map>
 
 #include "engine/check_inputs.h"
 #include "providers/ort/value.h"
@@ -65,9 +64,8 @@ Result<std::unique_ptr<OrtExecutable>> OrtExecutable::create(
                    make_session_options(*library, provider, full));
   std::unique_ptr<OrtExecutable> made(new OrtExecutable(std::move(library)));
   const Library& lib = *made->library_;
-  const Status status = lib.take(lib.api().CreateSession(
-      lib.env(), model.c_str(), session_options.get(), made->session_.out()));
-  if (!status.ok()) return status.with_context(model.string());
+  RETURN_IF_ERROR(lib.take(lib.api().CreateSession(lib.env(), model.c_str(), session_options.get(),
+                                                   made->session_.out())));
   made->profiling_ = !options.profile.empty();
   RETURN_IF_ERROR(made->read_signature());
   RETURN_IF_ERROR(made->read_output_memory());
@@ -105,16 +103,17 @@ Status OrtExecutable::read_assignments(const ExecutionProvider& provider) {
   size_t count = 0;
   RETURN_IF_ERROR(
       library_->take(api.Session_GetEpGraphAssignmentInfo(session_.get(), &subgraphs, &count)));
-  std::map<std::string, int> nodes;
+  int own = 0, others = 0;  // what is not its own runs on ONNX Runtime's CPU provider
   for (size_t i = 0; i < count; ++i) {
     const char* ep_name = nullptr;
     const OrtEpAssignedNode* const* members = nullptr;
     size_t n = 0;
     RETURN_IF_ERROR(library_->take(api.EpAssignedSubgraph_GetEpName(subgraphs[i], &ep_name)));
     RETURN_IF_ERROR(library_->take(api.EpAssignedSubgraph_GetNodes(subgraphs[i], &members, &n)));
-    nodes[ep_name == provider.ort_name ? provider.name : std::string("ort")] += static_cast<int>(n);
+    (ep_name == provider.ort_name ? own : others) += static_cast<int>(n);
   }
-  for (const auto& [name, n] : nodes) assignments_.push_back({name, n});
+  assignments_.push_back({provider.name, own});
+  if (others > 0) assignments_.push_back({"ort", others});
   return Status();
 }
 

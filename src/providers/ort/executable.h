@@ -15,8 +15,7 @@ namespace escuta::ort {
 // Immutable but for end_profiling(), which comes after the last run. Any thread.
 class OrtExecutable final : public engine::Executable {
  public:
-  // Loads the model from its file, external data by its side. The error is ONNX Runtime's, with
-  // the path before it.
+  // Loads the model from its file, external data by its side. The error is ONNX Runtime's.
   static Result<std::unique_ptr<OrtExecutable>> create(std::shared_ptr<const Library> library,
                                                        const std::filesystem::path& model,
                                                        const ExecutionProvider& provider,

@@ -17,6 +17,8 @@ constexpr const char* kHowToGet =
     "`pip install onnxruntime` brings it; set ESCUTA_ORT_LIBRARY to the path of its "
     "onnxruntime/capi/libonnxruntime.so.1.*, or run `./run demo`, which puts it beside the program";
 
+constexpr std::string_view kErrorMark = "[ONNXRuntimeError] : ";
+
 // ONNX Runtime logs an error that it also returns, and warns of much that no user can act on
 // (unused initializers, devices it skipped). What matters reaches the user as a Status, so its
 // warnings and errors are our `info`.
@@ -141,6 +143,12 @@ std::string readable_message(std::string_view message) {
     size_t end = line.find(' ', at);
     end = end == std::string::npos ? line.size() : skip_signature(line, end + 1);
     while (end < line.size() && line[end] == ' ') ++end;
+    line.erase(at, end - at);
+  }
+  // "[ONNXRuntimeError] : 1 : FAIL : text" -> "text"
+  for (size_t at = line.find(kErrorMark); at != std::string::npos; at = line.find(kErrorMark)) {
+    size_t end = at + kErrorMark.size();
+    for (int part = 0; part < 2; ++part) end = std::min(line.find(" : ", end), line.size() - 3) + 3;
     line.erase(at, end - at);
   }
   return line;

@@ -98,6 +98,8 @@ TEST(OrtMessages, LoseTheirSourceLocations) {
                              "float] text"),
             "text");
   EXPECT_EQ(readable_message("a\n\nb\t c "), "a b c");
+  EXPECT_EQ(readable_message("In x: [ONNXRuntimeError] : 1 : FAIL : no device"), "In x: no device");
+  EXPECT_EQ(readable_message("[ONNXRuntimeError] : 1"), "");
   EXPECT_EQ(readable_message("at /onnxruntime_src/a.cc:7"), "at ");
   EXPECT_EQ(readable_message("/onnxruntime_src/a.cc:7 f::g(unbalanced"), "f::g(unbalanced");
   EXPECT_EQ(readable_message(""), "");
