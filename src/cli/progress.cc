@@ -53,7 +53,11 @@ std::string progress_line(std::string_view name, double position_s, double durat
   std::string start(name.substr(name.size() > room ? name.size() - room : 0));
   start += "  ";
   const int bar = std::min(40, width - static_cast<int>(start.size() + end.size()) - 3);
-  if (bar < 5) return start + end;
+  if (bar < 5) {
+    const auto columns = static_cast<size_t>(std::max(width, 0));
+    const std::string line = start.size() + end.size() <= columns ? start + end : end.substr(1);
+    return line.substr(0, columns);  // a line that wraps could not be cleared
+  }
   const int full = static_cast<int>(share * bar);
   return start + "[" + std::string(static_cast<size_t>(full), '#') +
          std::string(static_cast<size_t>(bar - full), '-') + "]" + end;
