@@ -64,7 +64,7 @@ TEST(Writer, PutsExternalTensorsOnPageBoundaries) {
 }
 
 TEST(Writer, ExternalDataGoesBesideTheModelOnly) {
-  for (const char* location : {"", "..", "../w", "a/b", "/tmp/w"}) {
+  for (const char* location : {"", "..", "../w", "a/b", "/etc/w"}) {
     EXPECT_FALSE(ExternalDataWriter::create(".", location).ok()) << location;
   }
 }
