@@ -121,7 +121,10 @@ Result<std::vector<std::string>> parse_provider_list(std::string_view list) {
 Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
                                                const std::filesystem::path& path,
                                                const SessionOptions& options) {
-  ASSIGN_OR_RETURN(std::shared_ptr<const graph::Model> model, graph::load_model(path));
+  // A provider reads weights in place or from the file by itself; aligned copies of all of them
+  // would only double the memory.
+  ASSIGN_OR_RETURN(std::shared_ptr<const graph::Model> model,
+                   graph::load_model(path, {.align_data = false}));
   const std::vector<std::string> names = expand(registry, options.providers);
   if (names.empty()) return unavailable("{}: this program has no providers", path.string());
   std::vector<Placement> refused;

@@ -55,7 +55,7 @@ Status read_all(const Library& library, const OrtSession* session, Count count, 
 }  // namespace
 
 Result<std::unique_ptr<OrtExecutable>> OrtExecutable::create(
-    std::shared_ptr<const Library> library, const std::filesystem::path& model,
+    std::shared_ptr<const Library> library, const graph::Model& model, SharedWeights* weights,
     const ExecutionProvider& provider, const engine::CompileOptions& options) {
   engine::CompileOptions full = options;
   // Without more than one provider there is nothing to record.
@@ -63,9 +63,12 @@ Result<std::unique_ptr<OrtExecutable>> OrtExecutable::create(
   ASSIGN_OR_RETURN(const SessionOptionsHandle session_options,
                    make_session_options(*library, provider, full));
   std::unique_ptr<OrtExecutable> made(new OrtExecutable(std::move(library)));
-  const Library& lib = *made->library_;
-  RETURN_IF_ERROR(lib.take(lib.api().CreateSession(lib.env(), model.c_str(), session_options.get(),
-                                                   made->session_.out())));
+  // A saved graph refers to weights in the file where it found them, unless ONNX Runtime read them.
+  if (weights != nullptr && options.optimized_model.empty()) {
+    ASSIGN_OR_RETURN(made->weights_, weights->attach(model, session_options.get()));
+  }
+  RETURN_IF_ERROR(made->weights_.create_session(*made->library_, model.path, session_options.get(),
+                                                made->session_.out()));
   made->profiling_ = !options.profile.empty();
   RETURN_IF_ERROR(made->read_signature());
   RETURN_IF_ERROR(made->read_output_memory());

@@ -9,15 +9,18 @@
 #include "engine/provider.h"
 #include "providers/ort/library.h"
 #include "providers/ort/session_options.h"
+#include "providers/ort/shared_weights.h"
 
 namespace escuta::ort {
 
 // Immutable but for end_profiling(), which comes after the last run. Any thread.
 class OrtExecutable final : public engine::Executable {
  public:
-  // Loads the model from its file, external data by its side. The error is ONNX Runtime's.
+  // Loads the model from its file, external data by its side, which it shares through `weights`
+  // with other sessions; null: with none. The error is ONNX Runtime's.
   static Result<std::unique_ptr<OrtExecutable>> create(std::shared_ptr<const Library> library,
-                                                       const std::filesystem::path& model,
+                                                       const graph::Model& model,
+                                                       SharedWeights* weights,
                                                        const ExecutionProvider& provider,
                                                        const engine::CompileOptions& options);
 
@@ -38,6 +41,7 @@ class OrtExecutable final : public engine::Executable {
                      std::vector<ValueHandle>& borrowed, std::vector<Tensor>& copies) const;
 
   std::shared_ptr<const Library> library_;
+  AttachedWeights weights_;  // before the session, which reads them until it ends
   SessionHandle session_;
   bool profiling_ = false;
   std::vector<engine::IoInfo> inputs_, outputs_;

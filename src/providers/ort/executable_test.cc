@@ -206,6 +206,27 @@ TEST_F(Ort, AnInputWithADefaultIsOptional) {
   EXPECT_EQ(floats_of(session->run(inputs).value()[1]), (std::vector<float>{6, 7}));
 }
 
+TEST_F(Ort, SessionsShareExternalWeights) {
+  const std::vector<float> diagonal = {2, 0, 0, 3};
+  auto external = onnx::ExternalDataWriter::create(folder_, "weights").value();
+  onnx::TensorDef weight;
+  weight.name = "w";
+  weight.dtype = DType::kFloat;
+  weight.dims = {2, 2};
+  weight.external = external.append(std::as_bytes(std::span(diagonal))).value();
+  ASSERT_TRUE(external.commit().ok());
+  const std::vector<onnx::DimDef> shape = {std::string("n"), int64_t{2}};
+  onnx::Model model = model_of({info("x", DType::kFloat, shape)}, {info("y", DType::kFloat, shape)},
+                               {node("MatMul", {"x", "w"}, "y")});
+  model.graph.initializers.push_back(weight);
+  auto first = load(model).value();
+  const auto second = load(model).value();
+  const Value x[] = {floats({1, 2}, {1, 1})};
+  EXPECT_EQ(floats_of(first->run(x).value()[0]), (std::vector<float>{2, 3}));
+  first.reset();
+  EXPECT_EQ(floats_of(second->run(x).value()[0]), (std::vector<float>{2, 3}));
+}
+
 TEST_F(Ort, AnUnknownOperatorIsAnError) {
   onnx::Model model = adder();
   model.graph.nodes[0].op_type = "Frobnicate";

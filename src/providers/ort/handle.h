@@ -41,5 +41,7 @@ using TensorInfoHandle =
     Handle<OrtTensorTypeAndShapeInfo, &OrtFunctions::ReleaseTensorTypeAndShapeInfo>;
 using MemoryInfoHandle = Handle<OrtMemoryInfo, &OrtFunctions::ReleaseMemoryInfo>;
 using BindingHandle = Handle<OrtIoBinding, &OrtFunctions::ReleaseIoBinding>;
+using PrepackedHandle =
+    Handle<OrtPrepackedWeightsContainer, &OrtFunctions::ReleasePrepackedWeightsContainer>;
 
 }  // namespace escuta::ort

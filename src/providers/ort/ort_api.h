@@ -28,6 +28,7 @@ struct OrtHardwareDevice;
 struct OrtSyncStream;
 struct OrtEpAssignedSubgraph;
 struct OrtEpAssignedNode;
+struct OrtPrepackedWeightsContainer;
 
 using OrtLoggingFunction = void (*)(void* param, int32_t severity, const char* category,
                                     const char* id, const char* location, const char* message);

@@ -18,6 +18,8 @@ class OrtProvider final : public engine::Provider {
   OrtProvider(std::shared_ptr<const Library> library, ExecutionProvider execution,
               engine::Availability availability)
       : library_(std::move(library)),
+        weights_(library_ && execution.ort_name.empty() ? std::make_unique<SharedWeights>(library_)
+                                                        : nullptr),
         execution_(std::move(execution)),
         availability_(std::move(availability)) {}
 
@@ -35,12 +37,13 @@ class OrtProvider final : public engine::Provider {
       return unavailable("provider `{}`: {}", execution_.name, availability_.reason);
     }
     ASSIGN_OR_RETURN(auto executable,
-                     OrtExecutable::create(library_, model->path, execution_, options));
+                     OrtExecutable::create(library_, *model, weights_.get(), execution_, options));
     return std::unique_ptr<engine::Executable>(std::move(executable));
   }
 
  private:
   std::shared_ptr<const Library> library_;
+  std::unique_ptr<SharedWeights> weights_;  // for sessions of the CPU alone; null otherwise
   ExecutionProvider execution_;
   engine::Availability availability_;
 };
