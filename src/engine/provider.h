@@ -42,8 +42,9 @@ struct CompileOptions {
   OptimizationLevel optimization = OptimizationLevel::kAll;
   bool memory_arena = true;
   bool memory_pattern = true;
-  std::filesystem::path profile;          // write a per-operator trace with this prefix
-  std::filesystem::path optimized_model;  // write the graph as the provider optimised it
+  std::filesystem::path profile;  // write a per-operator trace with this prefix
+  // Write the graph as the provider optimised it; large weights go to <name>_data beside it.
+  std::filesystem::path optimized_model;
   std::map<std::string, std::string> provider_options;  // the provider's own keys
   std::map<std::string, std::string> session_config;    // ONNX Runtime's "session.*" entries
 };

@@ -63,8 +63,7 @@ Result<std::unique_ptr<OrtExecutable>> OrtExecutable::create(
   ASSIGN_OR_RETURN(const SessionOptionsHandle session_options,
                    make_session_options(*library, provider, full));
   std::unique_ptr<OrtExecutable> made(new OrtExecutable(std::move(library)));
-  // A saved graph refers to weights in the file where it found them, unless ONNX Runtime read them.
-  if (weights != nullptr && options.optimized_model.empty()) {
+  if (weights != nullptr) {
     ASSIGN_OR_RETURN(made->weights_, weights->attach(model, session_options.get()));
   }
   RETURN_IF_ERROR(made->weights_.create_session(*made->library_, model.path, session_options.get(),

@@ -5,6 +5,8 @@
 namespace escuta::ort {
 namespace {
 
+constexpr const char* kWeightsOfSaved = "session.optimized_model_external_initializers_file_name";
+
 int32_t optimization_level(engine::OptimizationLevel level) {
   switch (level) {
     case engine::OptimizationLevel::kNone:
@@ -39,10 +41,13 @@ Status set_basics(const Library& library, const engine::CompileOptions& options,
   if (!options.profile.empty()) {
     RETURN_IF_ERROR(library.take(api.EnableProfiling(out, options.profile.c_str())));
   }
-  if (!options.optimized_model.empty()) {
-    RETURN_IF_ERROR(
-        library.take(api.SetOptimizedModelFilePath(out, options.optimized_model.c_str())));
-  }
+  if (options.optimized_model.empty()) return Status();
+  RETURN_IF_ERROR(
+      library.take(api.SetOptimizedModelFilePath(out, options.optimized_model.c_str())));
+  if (options.session_config.contains(kWeightsOfSaved)) return Status();
+  // Otherwise the saved graph refers to external data of the old one, by a path from there.
+  const std::string name = options.optimized_model.filename().string() + "_data";
+  RETURN_IF_ERROR(library.take(api.AddSessionConfigEntry(out, kWeightsOfSaved, name.c_str())));
   return Status();
 }
 
