@@ -8,6 +8,7 @@ namespace escuta {
 namespace {
 
 constexpr int kMaxDepth = 256;
+constexpr size_t kMaxKeys = 2000;  // of one object
 
 const Json* find(const Json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
@@ -25,14 +26,21 @@ Status wrong_type(std::string_view key, std::string_view expected, const Json& f
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
-  bool too_deep = false;
-  const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
+  Status refused;
+  std::vector<size_t> keys;  // of each object that is open
+  const auto limit = [&](int depth, Json::parse_event_t event, Json&) {
+    if (event == Json::parse_event_t::object_start) keys.push_back(0);
+    if (event == Json::parse_event_t::object_end && !keys.empty()) keys.pop_back();
+    if (depth > kMaxDepth) {
+      refused = invalid_argument("JSON: expected at most {} nested levels", kMaxDepth);
+    } else if (event == Json::parse_event_t::key && ++keys.back() > kMaxKeys) {
+      refused = invalid_argument("JSON: expected at most {} keys in one object", kMaxKeys);
+    }
+    return refused.ok();
   };
   try {
-    Json json = Json::parse(text, limit_depth);
-    if (too_deep) return invalid_argument("JSON: expected at most {} nested levels", kMaxDepth);
+    Json json = Json::parse(text, limit);
+    if (!refused.ok()) return refused;
     return json;
   } catch (const nlohmann::json::parse_error& e) {
     const size_t at = std::min<size_t>(e.byte, text.size());

@@ -17,9 +17,10 @@ namespace escuta {
 
 using Json = nlohmann::ordered_json;
 
-// InvalidArgument with line and column when `text` is not JSON or nests deeper than 256 levels.
+// InvalidArgument with the line when `text` is not JSON, nests deeper than 256 levels, or has an
+// object of more than 2,000 keys: they are searched one by one, and larger ones would take minutes.
 Result<Json> parse_json(std::string_view text);
-Result<Json> read_json(const std::filesystem::path& path, size_t max_bytes = size_t{64} << 20);
+Result<Json> read_json(const std::filesystem::path& path, size_t max_bytes = size_t{8} << 20);
 
 // The member `key` of `object`; NotFound if absent or null, InvalidArgument if of another type
 // (an integer must be a number without a fraction that fits).

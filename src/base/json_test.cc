@@ -22,6 +22,13 @@ TEST(Json, RefusesBadAndDeepText) {
   EXPECT_FALSE(parse_json(std::string(300, '[') + std::string(300, ']')).ok());
 }
 
+TEST(Json, RefusesObjectsThatWouldTakeTooLong) {
+  std::string many = "[{}, {";
+  for (int i = 0; i < 200000; ++i) many += fmt::format("\"{}\": 0, ", i);
+  const Result<Json> json = parse_json(many + "\"last\": 0}]");
+  EXPECT_EQ(json.status().message(), "JSON: expected at most 2000 keys in one object");
+}
+
 TEST(Json, DumpsInvalidUtf8WithoutThrowing) {
   EXPECT_EQ(json_dump(Json("a\xff")), "\"a\xef\xbf\xbd\"");
 }
