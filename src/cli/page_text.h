@@ -1,5 +1,4 @@
-// Text for a page of at most 100 columns. Names in a model are hostile input: what would steer a
-// terminal is shown as an escape.
+// Text for a page of at most 100 columns.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
+
 namespace escuta::cli {
 
 inline constexpr size_t kPageWidth = 100;
 
-// One line without control characters; longer than `width` characters, it ends in an ellipsis.
-std::string fit(std::string_view text, size_t width = kPageWidth);
-
-// The number of characters (code points) that `text` takes.
-size_t text_width(std::string_view text);
+// One line of at most `width` characters; see printable().
+inline std::string fit(std::string_view text, size_t width = kPageWidth) {
+  return printable(text, width);
+}
 
 // `text` with spaces up to `width` characters.
 std::string padded(std::string text, size_t width);

@@ -9,20 +9,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
-TEST(PageText, CutsAtCharacters) {
-  EXPECT_EQ(fit("short", 5), "short");
-  EXPECT_EQ(fit("longer", 5), "long…");
-  EXPECT_EQ(fit("éééééé", 5), "éééé…");
-  EXPECT_EQ(text_width(fit(std::string(300, 'x'))), kPageWidth);
-}
-
-TEST(PageText, NamesCannotSteerATerminal) {
-  EXPECT_EQ(fit("a\x1b[2Jb"), "a\\x1b[2Jb");
-  EXPECT_EQ(fit("two\nlines"), "two lines");
-  EXPECT_EQ(fit("\xc2\x9b"), "\\xc2\\x9b");  // U+009B begins a sequence as well
-  EXPECT_EQ(fit("\xff\xc3"), "\\xff\\xc3");
-}
-
 TEST(PageText, FoldsRowsThatDifferInANumber) {
   EXPECT_THAT(fold_numbers({{"ids", "int64"},
                             {"past.0.key", "float"},

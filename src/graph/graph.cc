@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace escuta::graph {
 
 const Attribute* Node::attribute(std::string_view attribute_name) const {
@@ -21,8 +23,9 @@ std::vector<GraphPtr> Node::subgraphs() const {
 }
 
 std::string Node::to_string() const {
-  return name.empty() ? fmt::format("node ({})", op_type)
-                      : fmt::format("node `{}` ({})", name, op_type);
+  const std::string type = printable(op_type, 40);
+  return name.empty() ? fmt::format("node ({})", type)
+                      : fmt::format("node `{}` ({})", printable(name, 60), type);
 }
 
 ValueId Graph::find(std::string_view value_name) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/printable.h"
 #include "graph/order.h"
 #include "onnx/limits.h"
 
@@ -36,6 +37,7 @@ class GraphImporter {
   Status value_infos(const std::vector<onnx::ValueInfo>& infos);
   Status nodes(std::vector<onnx::NodeDef> defs);
   Result<Node> node(onnx::NodeDef def);
+  Status attribute_value(onnx::AttributeDef def, Attribute& made);
   Status check_domain(const Node& node) const;
   Status order_nodes();
   Status outputs(std::vector<onnx::ValueInfo> infos);
@@ -61,7 +63,7 @@ Result<ValueId> GraphImporter::define(std::string name, const char* what) {
   if (name.empty()) return invalid_argument("{}: expected a name, found none", what);
   if (graph_.find(name) != kNoValue) {
     return invalid_argument("{} `{}`: expected a name of its own, found one that is taken", what,
-                            name);
+                            printable(name));
   }
   Value value;
   value.name = std::move(name);
@@ -75,8 +77,8 @@ Status GraphImporter::value_fact(ValueId id, const onnx::ValueInfo& info, bool o
   if (!declared.is_known() || (value.fact.is_known() && !overrides)) return Status();
   if (value.fact.dtype != DType::kUndefined && declared.dtype != DType::kUndefined &&
       value.fact.dtype != declared.dtype) {
-    return invalid_argument("value `{}`: expected one type, found {} and {}", value.name,
-                            value.fact.to_string(), declared.to_string());
+    return invalid_argument("value `{}`: expected one type, found {} and {}", printable(value.name),
+                            printable(value.fact.to_string()), printable(declared.to_string()));
   }
   if (value.fact.constant == nullptr && value.sparse == nullptr) value.fact = std::move(declared);
   return Status();
@@ -110,7 +112,8 @@ Status GraphImporter::initializer(std::string name, Fact fact, SparseConstantPtr
                                             [](auto& a, auto& b) { return a.may_equal(b); });
   if (!same_type || !same_shape) {
     return invalid_argument("initializer `{}`: expected {} as the input of that name, found {}",
-                            value.name, declared.to_string(), fact.to_string());
+                            printable(value.name), printable(declared.to_string()),
+                            printable(fact.to_string()));
   }
   value.fact = std::move(fact);
   value.sparse = std::move(sparse);
@@ -160,8 +163,9 @@ Status GraphImporter::node_outputs(std::vector<onnx::NodeDef>& defs) {
       }
       auto id = define(std::move(name), "output");
       if (!id.ok()) {
-        return id.status().with_context(
-            fmt::format("node `{}` ({})", defs[i].name, defs[i].op_type));
+        node.name = defs[i].name;
+        node.op_type = defs[i].op_type;
+        return id.status().with_context(node.to_string());
       }
       defined_by_[static_cast<size_t>(*id)] = static_cast<int32_t>(i);
       node.outputs.push_back(*id);
@@ -226,10 +230,15 @@ Result<Attribute> GraphImporter::attribute(onnx::AttributeDef def) {
   if (!made.ref_attr_name.empty()) {
     if (!context_.in_function) {
       return invalid_argument("expected a value, found a reference to an attribute `{}`",
-                              made.ref_attr_name);
+                              printable(made.ref_attr_name));
     }
     return made;
   }
+  RETURN_IF_ERROR(attribute_value(std::move(def), made));
+  return made;
+}
+
+Status GraphImporter::attribute_value(onnx::AttributeDef def, Attribute& made) {
   const auto constants = [&] {
     return import_each<ConstantPtr>(std::move(def.tensors), [&](onnx::TensorDef t) {
       return import_constant(std::move(t), context_);
@@ -280,40 +289,31 @@ Result<Attribute> GraphImporter::attribute(onnx::AttributeDef def) {
       made.value = std::move(def.strings);
       break;
     case Type::kTensor:
-      RETURN_IF_ERROR(assign_one(constants()));
-      break;
+      return assign_one(constants());
     case Type::kTensors:
-      RETURN_IF_ERROR(assign_list(constants()));
-      break;
+      return assign_list(constants());
     case Type::kGraph:
-      RETURN_IF_ERROR(assign_one(graphs()));
-      break;
+      return assign_one(graphs());
     case Type::kGraphs:
-      RETURN_IF_ERROR(assign_list(graphs()));
-      break;
+      return assign_list(graphs());
     case Type::kSparseTensor:
-      RETURN_IF_ERROR(assign_one(sparse()));
-      break;
+      return assign_one(sparse());
     case Type::kSparseTensors:
-      RETURN_IF_ERROR(assign_list(sparse()));
-      break;
+      return assign_list(sparse());
     case Type::kTypeProto:
-      RETURN_IF_ERROR(assign_one(types()));
-      break;
+      return assign_one(types());
     case Type::kTypeProtos:
-      RETURN_IF_ERROR(assign_list(types()));
-      break;
+      return assign_list(types());
   }
-  return made;
+  return Status();
 }
 
 Status GraphImporter::check_domain(const Node& node) const {
   if (context_.domains.contains(node.domain)) return Status();
   return invalid_argument(
-      "expected the model to import the operator set `{}`, "
-      "which the node is from, found no such "
+      "expected the model to import the operator set `{}`, which the node is from, found no such "
       "import",
-      node.domain.empty() ? "ai.onnx" : node.domain);
+      node.domain.empty() ? "ai.onnx" : printable(node.domain));
 }
 
 Result<Node> GraphImporter::node(onnx::NodeDef def) {
@@ -330,10 +330,9 @@ Result<Node> GraphImporter::node(onnx::NodeDef def) {
       const ValueId id = name.empty() ? kNoValue : resolve(name);
       if (id == kNoValue && !name.empty()) {
         return invalid_argument(
-            "expected its input `{}` to be an input, an "
-            "initializer or another node's output, found "
-            "no such value",
-            name);
+            "expected its input `{}` to be an input, an initializer or another node's output, "
+            "found no such value",
+            printable(name));
       }
       node.inputs.push_back(id);
     }
@@ -341,10 +340,13 @@ Result<Node> GraphImporter::node(onnx::NodeDef def) {
     for (onnx::AttributeDef& a : def.attributes) {
       const std::string name = a.name;
       if (!names.insert(name).second) {
-        return invalid_argument("attribute `{}`: expected one of that name, found two", name);
+        return invalid_argument("attribute `{}`: expected one of that name, found two",
+                                printable(name));
       }
       auto made = attribute(std::move(a));
-      if (!made.ok()) return made.status().with_context(fmt::format("attribute `{}`", name));
+      if (!made.ok()) {
+        return made.status().with_context(fmt::format("attribute `{}`", printable(name)));
+      }
       node.attributes.push_back(*std::move(made));
     }
     return Status();
@@ -405,12 +407,12 @@ Status GraphImporter::outputs(std::vector<onnx::ValueInfo> infos) {
     const ValueId id = info.name.empty() ? kNoValue : resolve(info.name);
     if (id == kNoValue) {
       return invalid_argument(
-          "graph output `{}`: expected a node, input or "
-          "initializer that gives it, found none",
-          info.name);
+          "graph output `{}`: expected a node, input or initializer that gives it, found none",
+          printable(info.name));
     }
     if (depth_ == 1 && !seen.insert(id).second) {
-      return invalid_argument("graph output `{}`: expected it once, found it twice", info.name);
+      return invalid_argument("graph output `{}`: expected it once, found it twice",
+                              printable(info.name));
     }
     RETURN_IF_ERROR(value_fact(id, info, true));
     graph_.outputs.push_back(id);
@@ -443,7 +445,7 @@ Result<Graph> import_graph(onnx::GraphDef def, const ImportContext& context) {
 Result<Attribute> import_constant_attribute(onnx::AttributeDef def, const ImportContext& context) {
   if (!def.graphs.empty()) {
     return invalid_argument("attribute `{}`: expected a default without graphs, found one",
-                            def.name);
+                            printable(def.name));
   }
   return GraphImporter(context, nullptr, 1).attribute(std::move(def));
 }

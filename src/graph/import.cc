@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/printable.h"
 #include "graph/graph_importer.h"
 #include "graph/order.h"
 
@@ -21,14 +22,15 @@ Result<std::vector<onnx::OpsetImport>> import_opsets(
   std::vector<onnx::OpsetImport> opsets;
   for (const onnx::OpsetImport& import : imports) {
     const std::string domain = normal_domain(import.domain);
+    const std::string shown = domain.empty() ? "ai.onnx" : printable(domain);
     if (import.version < 1) {
-      return invalid_argument("operator set `{}`: expected a version of 1 or more, found {}",
-                              domain.empty() ? "ai.onnx" : domain, import.version);
+      return invalid_argument("operator set `{}`: expected a version of 1 or more, found {}", shown,
+                              import.version);
     }
     const auto [it, is_new] = versions.emplace(domain, import.version);
     if (!is_new && it->second != import.version) {
-      return invalid_argument("operator set `{}`: expected one version, found {} and {}",
-                              domain.empty() ? "ai.onnx" : domain, it->second, import.version);
+      return invalid_argument("operator set `{}`: expected one version, found {} and {}", shown,
+                              it->second, import.version);
     }
     if (is_new) opsets.push_back({domain, import.version});
   }
@@ -58,7 +60,8 @@ Status check_functions(const std::vector<Function>& functions) {
   for (size_t i = 0; i < functions.size(); ++i) {
     const Function& f = functions[i];
     if (!by_key.emplace(FunctionKey(f.domain, f.name, f.overload), i).second) {
-      return invalid_argument("function `{}`: expected one definition, found two", f.name);
+      return invalid_argument("function `{}`: expected one definition, found two",
+                              printable(f.name));
     }
   }
   std::vector<std::vector<int32_t>> calls(functions.size());
@@ -70,9 +73,8 @@ Status check_functions(const std::vector<Function>& functions) {
   const Order order = sort_topologically(calls);
   if (order.cycle.empty()) return Status();
   return invalid_argument(
-      "function `{}`: expected functions that do not call themselves, found a "
-      "cycle",
-      functions[static_cast<size_t>(order.cycle.front())].name);
+      "function `{}`: expected functions that do not call themselves, found a cycle",
+      printable(functions[static_cast<size_t>(order.cycle.front())].name));
 }
 
 Result<Function> import_function(onnx::FunctionDef def, const ImportContext& model_context) {
@@ -122,7 +124,9 @@ Result<Model> import_model(onnx::Model def) {
   for (onnx::FunctionDef& f : def.functions) {
     const std::string name = f.name;
     auto function = import_function(std::move(f), context);
-    if (!function.ok()) return function.status().with_context(fmt::format("function `{}`", name));
+    if (!function.ok()) {
+      return function.status().with_context(fmt::format("function `{}`", printable(name)));
+    }
     model.functions.push_back(*std::move(function));
   }
   RETURN_IF_ERROR(check_functions(model.functions));

@@ -1,6 +1,7 @@
 // Tensors of a model -> constants.
 #include <cstring>
 
+#include "base/printable.h"
 #include "graph/graph_importer.h"
 
 namespace escuta::graph {
@@ -51,7 +52,8 @@ Status check_indices(const SparseConstant& sparse) {
 
 Result<ConstantPtr> import_constant(onnx::TensorDef def, const ImportContext& context) {
   auto shape = Shape::create(def.dims);
-  if (!shape.ok()) return shape.status().with_context(fmt::format("tensor `{}`", def.name));
+  if (!shape.ok())
+    return shape.status().with_context(fmt::format("tensor `{}`", printable(def.name)));
   auto constant = std::make_shared<Constant>();
   constant->dtype = def.dtype;
   constant->shape = *shape;
@@ -69,7 +71,7 @@ Result<SparseConstantPtr> import_sparse(onnx::SparseTensorDef def, const ImportC
   ASSIGN_OR_RETURN(sparse->indices, import_constant(std::move(def.indices), context));
   ASSIGN_OR_RETURN(sparse->shape, Shape::create(def.dims));
   const Status status = check_indices(*sparse);
-  if (!status.ok()) return status.with_context(fmt::format("sparse tensor `{}`", name));
+  if (!status.ok()) return status.with_context(fmt::format("sparse tensor `{}`", printable(name)));
   return SparseConstantPtr(std::move(sparse));
 }
 

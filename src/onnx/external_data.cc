@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/printable.h"
+
 namespace escuta::onnx {
 namespace {
 
@@ -31,9 +33,8 @@ Status ExternalFiles::check_location(const std::string& location) {
   }
   if (fault == nullptr) return Status();
   return invalid_argument(
-      "external data: expected a location inside the model's folder, found "
-      "{}{}",
-      fault, location.empty() ? "" : " (`" + location.substr(0, 200) + "`)");
+      "external data: expected a location inside the model's folder, found {}{}", fault,
+      location.empty() ? "" : " (`" + printable(location) + "`)");
 }
 
 Result<ExternalFiles::FilePtr> ExternalFiles::open(const std::string& location) {
@@ -41,15 +42,13 @@ Result<ExternalFiles::FilePtr> ExternalFiles::open(const std::string& location) 
   RETURN_IF_ERROR(check_location(location));
   if (folders_.empty()) {
     return invalid_argument("external data `{}`: the model was given without a folder to look in",
-                            location);
+                            printable(location));
   }
   std::error_code error;
   const fs::path path = fs::canonical(folders_.front() / location, error);
   if (error) {
-    return data_loss(
-        "external data: expected the file `{}` beside the model, "
-        "found none ({})",
-        (folders_.front() / location).string(), error.message());
+    return data_loss("external data: expected the file `{}` beside the model, found none ({})",
+                     printable((folders_.front() / location).string(), 200), error.message());
   }
   const bool inside = std::ranges::any_of(folders_, [&](const fs::path& folder) {
     std::error_code ignored;
@@ -58,9 +57,8 @@ Result<ExternalFiles::FilePtr> ExternalFiles::open(const std::string& location) 
   });
   if (!inside) {
     return invalid_argument(
-        "external data `{}`: expected a file inside the "
-        "model's folder, found a link to {}",
-        location, path.string());
+        "external data `{}`: expected a file inside the model's folder, found a link to {}",
+        printable(location), printable(path.string(), 200));
   }
   FilePtr& file = by_path_[path];
   if (file == nullptr) {
@@ -76,15 +74,13 @@ Result<ExternalFiles::FilePtr> ExternalFiles::open(const std::string& location) 
 Result<std::span<const std::byte>> ExternalFiles::find(const ExternalData& place, size_t expected) {
   if (place.length && *place.length != expected) {
     return invalid_argument("external data `{}`: expected a length of {} bytes, found {}",
-                            place.location, expected, *place.length);
+                            printable(place.location), expected, *place.length);
   }
   ASSIGN_OR_RETURN(const FilePtr file, open(place.location));
   const std::span<const std::byte> bytes = file->bytes();
   if (place.offset > bytes.size() || expected > bytes.size() - place.offset) {
-    return data_loss(
-        "external data `{}`: expected {} bytes at offset {}, but "
-        "the file has {}",
-        place.location, expected, place.offset, bytes.size());
+    return data_loss("external data `{}`: expected {} bytes at offset {}, but the file has {}",
+                     printable(place.location), expected, place.offset, bytes.size());
   }
   return bytes.subspan(place.offset, expected);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "onnx/fields.h"
 #include "onnx/parser_inl.h"
 
@@ -24,8 +25,7 @@ bool Parser::charge(size_t bytes) {
 
 Status Parser::out_of_memory() const {
   return resource_exhausted(
-      "expected a model that takes at most {} bytes of "
-      "memory for its {} bytes, found more",
+      "expected a model that takes at most {} bytes of memory for its {} bytes, found more",
       kMemoryFloor + kMemoryPerFileByte * file_.size(), file_.size());
 }
 
@@ -308,7 +308,8 @@ Status Parser::node(Reader m, NodeDef& out, int depth) {
     status = invalid_argument("expected an operator type, found none");
   }
   if (status.ok()) return status;
-  return status.with_context(fmt::format("node `{}` ({})", out.name, out.op_type));
+  return in_context(
+      status, fmt::format("node `{}` ({})", printable(out.name, 60), printable(out.op_type, 40)));
 }
 
 Status Parser::value_info(Reader m, ValueInfo& out) {
@@ -320,10 +321,10 @@ Status Parser::value_info(Reader m, ValueInfo& out) {
         break;
       case field::bytes(field::value_info::kType): {
         if (std::exchange(typed, true)) {
-          return invalid_argument("value `{}`: expected one type, found two", out.name);
+          return invalid_argument("value `{}`: expected one type, found two", printable(out.name));
         }
         const Status status = type(m.get_message(), out.type, 1);
-        if (!status.ok()) return status.with_context(fmt::format("value `{}`", out.name));
+        if (!status.ok()) return in_context(status, fmt::format("value `{}`", printable(out.name)));
         break;
       }
       case field::bytes(field::value_info::kDoc):

@@ -1,4 +1,5 @@
 // AttributeProto and TypeProto.
+#include "base/printable.h"
 #include "onnx/fields.h"
 #include "onnx/parser.h"
 #include "onnx/parser_inl.h"
@@ -64,8 +65,7 @@ Status settle_type(AttributeDef& out, uint32_t seen) {
   const uint32_t own = out.type == Type::kUndefined ? 0 : uint32_t{1} << value_field(out.type);
   if ((seen & ~own) != 0) {
     return invalid_argument(
-        "expected one value, of the attribute's type {}, "
-        "found one of another type",
+        "expected one value, of the attribute's type {}, found one of another type",
         static_cast<int>(out.type));
   }
   if (is_message(out.type) && (seen & own) == 0 && out.ref_attr_name.empty()) {
@@ -183,7 +183,7 @@ Status Parser::attribute(Reader m, AttributeDef& out, int depth) {
   }
   if (status.ok()) status = settle_type(out, seen);
   if (status.ok()) return status;
-  return status.with_context(fmt::format("attribute `{}`", out.name));
+  return in_context(status, fmt::format("attribute `{}`", printable(out.name)));
 }
 
 void Parser::dim(Reader m, TypeDef& out) {

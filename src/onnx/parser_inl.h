@@ -23,6 +23,13 @@ void for_each_varint(protozero::data_view view, Function function) {
   while (at != end) function(protozero::decode_varint(&at, end));
 }
 
+// "context: message", unless the message is long: errors within graphs within graphs would repeat
+// themselves.
+inline Status in_context(const Status& status, std::string_view context) {
+  constexpr size_t kLong = 300;
+  return status.message().size() > kLong ? status : status.with_context(context);
+}
+
 template <typename T>
 T& Parser::append(std::vector<T>& list) {
   charge(sizeof(T));

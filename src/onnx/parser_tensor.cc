@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/printable.h"
 #include "onnx/fields.h"
 #include "onnx/parser.h"
 #include "onnx/parser_inl.h"
@@ -140,7 +141,7 @@ Result<uint64_t> parse_unsigned(const std::string& key, const std::string& text)
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
     return invalid_argument("external data: expected `{}` to be a number, found `{}`", key,
-                            text.substr(0, 40));
+                            printable(text, 40));
   }
   return value;
 }
@@ -323,7 +324,7 @@ Status Parser::tensor(Reader m, TensorDef& out) {
     return size == 0 ? Status() : aligned(out);
   };
   const Status status = fill();
-  return status.ok() ? status : status.with_context(fmt::format("tensor `{}`", out.name));
+  return status.ok() ? status : in_context(status, fmt::format("tensor `{}`", printable(out.name)));
 }
 
 Status Parser::sparse(Reader m, SparseTensorDef& out) {

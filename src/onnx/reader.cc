@@ -35,9 +35,8 @@ Status parse_guarded(Parser& parser, size_t size, Model& out) {
   } catch (const protozero::end_of_buffer_exception&) {
     if (parser.at_top_level() && out.ir_version > 0) {
       return data_loss(
-          "the file is cut off: it ends at byte {}, within the "
-          "field that begins at byte {}",
-          size, parser.position());
+          "the file is cut off: it ends at byte {}, within the field that begins at byte {}", size,
+          parser.position());
     }
     return invalid_argument("damaged at byte {}: a field longer than what holds it",
                             parser.position());

@@ -154,6 +154,14 @@ TEST(Reader, TypedFieldsMustBeOfTheTypeAndCount) {
   EXPECT_EQ(with_field(DType::kInt8, field::tensor::kInt32Data, 2, {-128, 127}), "OK");
 }
 
+TEST(Reader, ErrorsAreReadableWhateverTheNames) {
+  const auto model = parse_text(with_tensor([](pbf_writer& t) {
+    t.add_string(field::tensor::kName, "\x1b[2J\n" + std::string(100'000, 'n'));
+  }));
+  EXPECT_THAT(message_of(model), ::testing::StartsWith("tensor `\\x1b[2J nnn"));
+  EXPECT_LT(message_of(model).size(), 200u);
+}
+
 TEST(Reader, ASegmentIsNotATensor) {
   const auto model = parse_text(with_tensor([](pbf_writer& t) {
     t.add_int32(field::tensor::kDataType, 1);
@@ -204,6 +212,7 @@ TEST(Reader, GraphsAndTypesNestOnlySoDeep) {
   };
   EXPECT_TRUE(nested(32).ok());
   EXPECT_THAT(message_of(nested(33)), HasSubstr("expected graphs at most 32 deep"));
+  EXPECT_LT(message_of(nested(33)).size(), 600u);  // not a line for each level
 
   const auto nested_type = [](int levels) {
     TypeDef type;

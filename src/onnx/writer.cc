@@ -320,8 +320,7 @@ Result<std::string> Serializer::run(const Model& model) {
   }
   if (inline_bytes > kMaxFileBytes || too_large_ || out_.size() > kMaxFileBytes) {
     return out_of_range(
-        "the model takes more than {} bytes, which is all that "
-        "an ONNX file can hold: move large "
+        "the model takes more than {} bytes, which is all that an ONNX file can hold: move large "
         "tensors to external data",
         kMaxFileBytes);
   }
