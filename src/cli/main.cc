@@ -18,7 +18,7 @@ int parse_error(const CLI::App& app, const CLI::ParseError& error) {
     const auto chosen = app.get_subcommands();
     const std::string text = dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr
                                  ? error.what() + std::string("\n")
-                                 : (chosen.empty() ? app.help() : chosen.front()->help());
+                                 : (chosen.empty() ? app.help() : chosen.front()->help("escuta"));
     const Status status = write_stdout(text);
     return status.ok() ? kDone : fail(kSomeFailed, status);
   }

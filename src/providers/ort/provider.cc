@@ -66,13 +66,17 @@ void add(engine::Registry& registry, std::shared_ptr<const Library> library,
                                              std::move(availability)));
 }
 
-// Azure's calls a web service and the CPU one is `ort` itself.
+// Azure's calls a web service and the CPU one is `ort` itself. That one is built in does not mean
+// that its own libraries and its device are there; taking it up tells.
 void add_built_in(engine::Registry& registry, const std::shared_ptr<Library>& library) {
   for (const std::string& built_in : library->built_in_providers()) {
     if (built_in == "CPUExecutionProvider" || built_in == "AzureExecutionProvider") continue;
     const std::string name = short_name(built_in);
-    add(registry, library, {"ort:" + name, built_in, nullptr},
-        {true, "", library->version(), name});
+    const ExecutionProvider execution = {"ort:" + name, built_in, nullptr};
+    const Status status = make_session_options(*library, execution, {}).status();
+    add(registry, library, execution,
+        status.ok() ? engine::Availability{true, "", library->version(), name}
+                    : missing(std::string(status.message())));
   }
 }
 
