@@ -11,10 +11,10 @@ namespace escuta::onnx {
 inline constexpr int kMaxGraphDepth = 32;
 inline constexpr int kMaxTypeDepth = 32;  // sequence(optional(map(...)))
 
-// Memory that a parsed model may take beyond its mapped file. A file of many
-// tiny messages asks for more than its size, since each becomes a struct; real
-// exports stay under 3 x.
-inline constexpr size_t kMemoryFloor = size_t{32} << 20;
+// Memory that a parsed model may take beyond its mapped file. A file of many tiny messages asks
+// for more than its size, since each becomes a struct: exports take up to 3 times their size with
+// the weights inside, and up to 8 times, which is a few megabytes then, without.
+inline constexpr size_t kMemoryFloor = size_t{128} << 20;
 inline constexpr size_t kMemoryPerFileByte = 4;
 
 }  // namespace escuta::onnx
