@@ -66,20 +66,23 @@ def summary(engine: str, name: str, audio: Path, runs: list[engines.Run]) -> dic
         "load_s": both([result["timing"]["load_ms"] / 1e3 for result in results]),
         "cpu_s": both([run.cpu_s for run in runs]),
         "peak_mb": both([run.peak_mb for run in runs]),
-        "tokens": results[0]["timing"]["tokens"],
+        "tokens": sum(len(segment["tokens"]) for segment in results[0]["segments"]),
         "text": results[0]["text"],
     }
 
 
 def markdown(rows: list[dict]) -> str:
     lines = ["| model | audio | engine | process s, min (median) | transcribe s, min (median) | load s | "
-             "x real time | peak MB | tokens |", "|---|---:|---|---:|---:|---:|---:|---:|---:|"]
+             "x real time | peak MB | tokens | same text |", "|---|---:|---|---:|---:|---:|---:|---:|---:|---|"]
+    first: dict[tuple, str] = {}  # what the first engine made of each audio
     for row in rows:
+        same = first.setdefault((row["model"], row["audio"]), row["text"]) == row["text"]
         process, inner = row["process_s"], row["transcribe_s"]
         lines.append(
             f"| {row['model']} | {row['seconds']:.0f} s | {row['engine']} | {process['min']:.2f} "
             f"({process['median']:.2f}) | {inner['min']:.2f} ({inner['median']:.2f}) | {row['load_s']['min']:.2f} | "
-            f"{row['seconds'] / process['min']:.1f} | {row['peak_mb']['median']:.0f} | {row['tokens']} |")
+            f"{row['seconds'] / process['min']:.1f} | {row['peak_mb']['median']:.0f} | {row['tokens']} | "
+            f"{'yes' if same else 'no'} |")
     return "\n".join(lines) + "\n"
 
 
