@@ -45,6 +45,7 @@ int run_program(int argc, char** argv) {
   // so is a file that may not grow (RLIMIT_FSIZE).
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  claim_stdout();
   CLI::App app("escuta: runs audio models in ONNX form; speech to text", "escuta");
   app.set_version_flag("--version", "escuta " ESCUTA_VERSION);
   app.require_subcommand(1);

@@ -1,7 +1,9 @@
 #include "cli/outputs.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
-#include <cstdio>
 #include <map>
 #include <system_error>
 
@@ -10,6 +12,12 @@
 namespace escuta::cli {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+int result_fd = STDOUT_FILENO;  // set once, by claim_stdout()
+
+}  // namespace
 
 Result<std::vector<std::string>> output_names(std::span<const std::string> inputs) {
   std::map<std::string, int> stems;
@@ -51,12 +59,26 @@ Status write_outputs(const pipeline::Transcript& transcript, const fs::path& fol
   return Status();
 }
 
+void claim_stdout() {
+  result_fd = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  // A program may be started with any of these closed; what is opened next must not become one.
+  for (int fd = ::open("/dev/null", O_RDWR); fd >= 0; fd = ::open("/dev/null", O_RDWR)) {
+    if (fd <= STDERR_FILENO) continue;
+    ::close(fd);
+    break;
+  }
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
 Status write_stdout(std::string_view text) {
-  errno = 0;
-  const size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
-  if (written == text.size() && std::fflush(stdout) == 0) return Status();
-  if (errno == EPIPE) return cancelled("{}", kReaderGone);
-  return errno_status(errno, "standard output: cannot write");
+  while (!text.empty()) {
+    const ssize_t n = ::write(result_fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EPIPE) return cancelled("{}", kReaderGone);
+    if (n < 0) return errno_status(errno, "standard output: cannot write");
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  return Status();
 }
 
 }  // namespace escuta::cli

@@ -28,6 +28,10 @@ Status write_outputs(const pipeline::Transcript& transcript, const std::filesyst
 // head`. It is no news to anybody, and print_error keeps quiet about it.
 inline constexpr std::string_view kReaderGone = "standard output: nobody reads";
 
+// Keeps standard output for write_stdout: whatever a library prints there (some plugin execution
+// providers do) goes to standard error from now on. Once, before anything else is opened.
+void claim_stdout();
+
 // All of it to standard output, now; an error when the disk is full, Cancelled when nobody reads.
 Status write_stdout(std::string_view text);
 

@@ -201,6 +201,15 @@ class Providers(ProgramTest):
         self.assertEqual(result.stderr, "")
         self.assertEqual(result.returncode, 1)
 
+    def test_closed_descriptors(self):
+        for closed in ([1], [0, 1], [0, 2], [0, 1, 2]):
+            result = subprocess.run(
+                [ESCUTA, "providers"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, timeout=60,
+                preexec_fn=lambda fds=closed: [os.close(fd) for fd in fds])
+            self.assertEqual(result.returncode, 1 if 1 in closed else 0)
+            self.assertEqual("PROVIDER" in result.stdout, 1 not in closed)
+
 
 class Help(ProgramTest):
     def test_help_and_version(self):
