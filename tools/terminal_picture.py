@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Draw a real terminal session as SVG: run each command, keep what it prints.
 
-usage: terminal_picture.py OUT.svg COMMAND...      each COMMAND is one argument, run by bash
+usage: terminal_picture.py OUT.svg COMMAND...      each COMMAND is one argument, all run by one bash
 
 The program writes its progress bar to a terminal only, so commands run without one and print what a
-log would hold. Colours: the prompt and the command stand out, everything else is as printed.
+log would hold. The home folder is shown as ~. Colours: the prompt and the command stand out, everything else is as printed.
 """
 
+import os
 import subprocess
 import sys
 from xml.sax.saxutils import escape
@@ -18,12 +19,15 @@ STYLE = ("<style>text{font:13px ui-monospace,Menlo,Consolas,monospace;fill:#d6de
 
 
 def session(commands):
-    """Lines of (class, text)."""
-    for command in commands:
+    """Lines of (class, text). One shell runs them all, so that a variable set by one serves the next."""
+    mark = "--- next command ---"
+    script = f"\necho '{mark}'\n".join(commands)
+    done = subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    shown = done.stdout.expandtabs().replace(os.path.expanduser("~"), "~")
+    for command, output in zip(commands, shown.split(mark + "\n")):
         yield "command", command
-        done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        for line in done.stdout.expandtabs().splitlines():
+        for line in output.splitlines():
             for start in range(0, max(len(line), 1), COLUMNS):
                 yield "output", line[start:start + COLUMNS]
         yield "output", ""
