@@ -34,6 +34,8 @@ struct Options {
   double no_speech_threshold = 0.6;
   double logprob_threshold = -1.0;
   std::string progress = "auto";
+  double beam_size = 1;    // accepted as 1 only
+  double temperature = 0;  // accepted as 0 only
 };
 
 // Set by the first Ctrl-C: the file at hand is given up in order. The second one ends the program.
@@ -211,10 +213,9 @@ void add_options(CLI::App& command, Options& o) {
   command.add_option("--progress", o.progress, "auto: on a terminal; on; off")
       ->capture_default_str();
   // The only search there is; other values are refused rather than ignored.
-  static double beam_size = 1, temperature = 0;
-  command.add_option("--beam-size", beam_size, "1: greedy search, the only one so far")
+  command.add_option("--beam-size", o.beam_size, "1: greedy search, the only one so far")
       ->check(CLI::Range(1.0, 1.0));
-  command.add_option("--temperature", temperature, "0: no sampling, the only choice so far")
+  command.add_option("--temperature", o.temperature, "0: no sampling, the only choice so far")
       ->check(CLI::Range(0.0, 0.0));
 }
 
