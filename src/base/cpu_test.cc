@@ -4,22 +4,19 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/temporary_folder.h"
 
 namespace escuta {
 namespace {
 
 class CpuGroups : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "escuta-cpu-XXXXXX").string();
-    mount_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { std::filesystem::remove_all(mount_); }
   void put(const std::filesystem::path& file, std::string_view text) {
     std::filesystem::create_directories((mount_ / file).parent_path());
     ASSERT_TRUE(write_file(mount_ / file, text).ok());
   }
-  std::filesystem::path mount_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& mount_ = temporary_.path();
 };
 
 TEST_F(CpuGroups, TakesTheLowestLimitOnTheWayUp) {

@@ -7,17 +7,15 @@
 
 #include <csignal>
 
+#include "base/temporary_folder.h"
+
 namespace escuta {
 namespace {
 
 class Files : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "escuta-files-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(Files, WritesWholeOrNotAtAll) {

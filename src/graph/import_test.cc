@@ -281,7 +281,7 @@ TEST(Import, StaysFastOnLargeGraphs) {
 }
 
 TEST(LoadModel, MessagesStartWithThePath) {
-  const onnx::testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   onnx::Model model = small_model();
   model.graph.nodes[0].inputs[1] = "lost";
   const auto path = folder.write("m.onnx", onnx::serialize_model(model).value());

@@ -11,7 +11,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::fixture;
 using ::testing::HasSubstr;
-using testing::TemporaryFolder;
 
 // A model with one float tensor [2] whose bytes are at `place`.
 std::string model_bytes(ExternalData place, std::vector<int64_t> dims = {2}) {

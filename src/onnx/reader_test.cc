@@ -17,7 +17,6 @@ using testing::bytes_of;
 using testing::fixture;
 using ::testing::HasSubstr;
 using testing::parse_text;
-using testing::TemporaryFolder;
 
 // A model whose graph has one initializer that `fill` writes.
 template <typename Fill>

@@ -9,35 +9,12 @@
 #include <system_error>
 #include <vector>
 
+#include "base/temporary_folder.h"
 #include "onnx/model.h"
 #include "onnx/reader.h"
 #include "onnx/writer.h"
 
 namespace escuta::onnx::testing {
-
-// A folder that is gone at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "escuta-onnx-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
-  std::filesystem::path write(const std::string& name, std::string_view bytes) const {
-    std::ofstream(path_ / name, std::ios::binary) << bytes;
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::filesystem::path fixture(const std::string& name) {
   return std::filesystem::path(ESCUTA_SOURCE_DIR) / "tests/data/onnx" / name;

@@ -11,7 +11,6 @@ namespace {
 using testing::fixture;
 using ::testing::HasSubstr;
 using testing::parse_text;
-using testing::TemporaryFolder;
 
 // The onnx package judges what we write in tests/golden/onnx; here: nothing gets lost on the way
 // from the reader through the writer and back.

@@ -1,12 +1,12 @@
 #include "pipeline/feature_source.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cmath>
 #include <cstring>
 
 #include "base/files.h"
+#include "base/temporary_folder.h"
 
 namespace escuta::pipeline {
 namespace {
@@ -41,17 +41,13 @@ std::vector<float> tone(double loud_s, double quiet_s) {
 
 class FeatureSourceTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "escuta-mel-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::filesystem::path put(const std::vector<float>& samples) {
     const auto path = folder_ / "a.wav";
     EXPECT_TRUE(write_file(path, wav(samples)).ok());
     return path;
   }
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(FeatureSourceTest, KnowsWhereSoundEnds) {

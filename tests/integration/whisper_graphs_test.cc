@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <random>
 
+#include "base/temporary_folder.h"
 #include "cli/registry.h"
 #include "convert/test_checkpoint.h"
 #include "convert/whisper.h"
@@ -85,8 +86,8 @@ INSTANTIATE_TEST_SUITE_P(Whisper, Exports, ::testing::Values("whisper", "whisper
 
 TEST(Imports, PairAndMergedDecodersAgree) {
   if (!has_provider()) GTEST_SKIP() << "ONNX Runtime is absent";
-  std::string pattern = (fs::temp_directory_path() / "escuta-import-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(pattern.data());
+  const TemporaryFolder temporary;
+  const fs::path& folder = temporary.path();
   fs::create_directory(folder / "ct2");
   ASSERT_TRUE(convert::testing::write_checkpoint(
                   folder / "ct2", convert::testing::whisper_checkpoint({.target = 32}))
@@ -98,7 +99,6 @@ TEST(Imports, PairAndMergedDecodersAgree) {
     EXPECT_TRUE(status.ok()) << status.message();
   }
   expect_same_words(folder / "pair", folder / "merged");
-  fs::remove_all(folder);
 }
 
 }  // namespace

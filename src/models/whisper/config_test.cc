@@ -1,9 +1,9 @@
 #include "models/whisper/config.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "base/files.h"
+#include "base/temporary_folder.h"
 
 namespace escuta::whisper {
 namespace {
@@ -14,13 +14,7 @@ constexpr char kSizes[] = R"({"model_type": "whisper", "d_model": 384, "encoder_
 
 class ReadConfig : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "escuta-config-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    put("config.json", kSizes);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void SetUp() override { put("config.json", kSizes); }
   void put(const char* name, std::string_view text) {
     ASSERT_TRUE(write_file(folder_ / name, text).ok());
   }
@@ -28,7 +22,8 @@ class ReadConfig : public ::testing::Test {
     const auto config = read_config(folder_);
     return config.ok() ? "" : std::string(config.status().message());
   }
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(ReadConfig, TakesEverySizeFromTheFiles) {

@@ -1,28 +1,24 @@
 #include "models/whisper/model_files.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "base/files.h"
+#include "base/temporary_folder.h"
 
 namespace escuta::whisper {
 namespace {
 
 class FindModelFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "escuta-files-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    std::filesystem::create_directory(folder_ / "onnx");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void SetUp() override { std::filesystem::create_directory(folder_ / "onnx"); }
   void put(std::initializer_list<const char*> names) {
     for (const char* name : names) ASSERT_TRUE(write_file(folder_ / name, "x").ok());
   }
   Result<ModelFiles> find(const std::string& variant = "", DecoderForm form = DecoderForm::kAuto) {
     return find_model_files(folder_, variant, form);
   }
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(FindModelFiles, PrefersThePairAndTakesTheMergedOneOnDemand) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "base/temporary_folder.h"
 #include "engine/session.h"
 #include "engine/state.h"
 #include "onnx/writer.h"
@@ -66,11 +67,6 @@ class Ort : public ::testing::Test {
     ASSERT_TRUE(add_providers(registry_, {}).ok());
     const engine::Availability& state = registry_.providers().front()->availability();
     if (!state.available) GTEST_SKIP() << state.reason;
-    std::string pattern = (std::filesystem::temp_directory_path() / "escuta-ort-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override {
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
   Result<std::shared_ptr<engine::Session>> load(const onnx::Model& model,
@@ -92,7 +88,8 @@ class Ort : public ::testing::Test {
   }
 
   engine::Registry registry_;
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(Ort, DescribesAndRuns) {
