@@ -167,4 +167,31 @@ enum : uint32_t {
 };
 }
 
+// Values that stand alone in a file (onnx-data.proto).
+namespace sequence {  // SequenceProto
+enum : uint32_t {
+  kName = 1,
+  kElemType = 2,
+  kTensors = 3,
+  kSparseTensors = 4,
+  kSequences = 5,
+  kMaps = 6,
+  kOptionals = 7,
+};
+}
+namespace map {  // MapProto
+enum : uint32_t { kName = 1, kKeyType = 2, kKeys = 3, kStringKeys = 4, kValues = 5 };
+}
+namespace optional {  // OptionalProto
+enum : uint32_t {
+  kName = 1,
+  kElemType = 2,
+  kTensor = 3,
+  kSparseTensor = 4,
+  kSequence = 5,
+  kMap = 6,
+  kOptional = 7,
+};
+}
+
 }  // namespace escuta::onnx::field

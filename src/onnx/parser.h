@@ -16,6 +16,7 @@
 #include "onnx/limits.h"
 #include "onnx/model.h"
 #include "onnx/reader.h"
+#include "onnx/test_data.h"
 
 namespace escuta::onnx {
 
@@ -28,6 +29,8 @@ class Parser {
         memory_left_(kMemoryFloor + kMemoryPerFileByte * file.size()) {}
 
   Status parse(Model& out);
+  // The same for a file that is one value.
+  Status parse_data(TypeDef::Kind kind, DataFile& out);
 
   // Where in the file the last field began.
   size_t position() const { return static_cast<size_t>(at_ - start()); }
@@ -80,6 +83,10 @@ class Parser {
   Status tensor_typed(Reader m, TensorDef& out, const TensorContent& content, size_t size);
   Status aligned(TensorDef& out);
   Status sparse(Reader m, SparseTensorDef& out);
+
+  Status data(Reader m, TypeDef::Kind kind, DataDef& out, int depth);
+  Status data_elements(Reader m, DataDef& out, int depth);
+  Status data_map(Reader m, DataDef& out, int depth);
 
   std::span<const std::byte> file_;
   ExternalFiles files_;
