@@ -74,6 +74,9 @@ struct Fact {
   DType dtype = DType::kUndefined;        // kUndefined: not known, or not a tensor
   std::optional<std::vector<Dim>> shape;  // absent: not even the rank is known
   ConstantPtr constant;                   // the elements, if they are known
+  // The elements of a vector or scalar of integers where they are dimensions, in part perhaps: what
+  // Shape gives, and arithmetic on it. Only inference sets it.
+  std::optional<std::vector<Dim>> elements;
   TypePtr other;  // set for what is not a tensor: sequence, map, optional, ...
 
   bool is_known() const { return dtype != DType::kUndefined || other != nullptr; }
