@@ -1,0 +1,147 @@
+#include "ops/attention_core.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace escuta::ops {
+namespace {
+
+template <typename T>
+double dot(const T* a, const T* b, int64_t count) {
+  double sums[4] = {};  // independent, so that additions overlap
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (int j = 0; j < 4; ++j) sums[j] += static_cast<double>(a[i + j]) * b[i + j];
+  }
+  for (; i < count; ++i) sums[0] += static_cast<double>(a[i]) * b[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// One query of one head.
+template <typename T>
+class Query {
+ public:
+  using Stage = typename AttentionOf<T>::Stage;
+
+  Query(const AttentionOf<T>& plan, int64_t b, int64_t h, int64_t i, T* row)
+      : plan_(plan), b_(b), h_(h), i_(i), row_(row), last_(plan.keys) {
+    if (!plan.causal) return;
+    constexpr int64_t kFar = int64_t{1} << 40;  // beyond any key, far from overflow
+    const int64_t position = std::clamp(plan.causal_offset, -kFar, kFar) + i;
+    last_ = std::clamp<int64_t>(position + 1, 0, plan.keys);
+    if (plan.window >= 0) {
+      first_ = std::clamp<int64_t>(position + 1 - std::min(plan.window, kFar), 0, last_);
+    }
+  }
+
+  void run() {
+    products();
+    copy_out(Stage::kProduct);
+    if (!plan_.softcap_is_last) cap();
+    add();
+    hide();
+    copy_out(Stage::kAdded);
+    if (plan_.softcap_is_last) cap();
+    softmax();
+    copy_out(Stage::kSoftmax);
+    weigh();
+  }
+
+ private:
+  int64_t at(const typename AttentionOf<T>::Rows& rows, int64_t h, int64_t t) const {
+    return b_ * rows.batch + h * rows.head + t * rows.row;
+  }
+
+  // Keys that nobody sees are computed only where somebody wants to have the scores.
+  void products() {
+    const T* q = plan_.q + at(plan_.q_rows, h_, i_);
+    const int64_t first = plan_.scores != nullptr ? 0 : first_;
+    const int64_t last = plan_.scores != nullptr ? plan_.keys : last_;
+    for (int64_t j = first; j < last; ++j) {
+      const T* k = plan_.k + at(plan_.k_rows, kv_head(), j);
+      row_[j] = static_cast<T>(plan_.scale * dot(q, k, plan_.head_size));
+    }
+  }
+
+  void cap() {
+    if (plan_.softcap != 0) {
+      const int64_t first = plan_.scores != nullptr ? 0 : first_;
+      const int64_t last = plan_.scores != nullptr ? plan_.keys : last_;
+      for (int64_t j = first; j < last; ++j) {
+        row_[j] = plan_.softcap * std::tanh(row_[j] / plan_.softcap);
+      }
+    }
+    copy_out(Stage::kSoftcap);
+  }
+
+  void add() {
+    const int64_t first = plan_.scores != nullptr ? 0 : first_;
+    const int64_t last = plan_.scores != nullptr ? plan_.keys : last_;
+    for (const auto& added : plan_.added) {
+      if (added.data == nullptr) continue;
+      const T* term = added.data + at(added.rows, h_, i_);
+      for (int64_t j = first; j < last; ++j) row_[j] += term[j];
+    }
+  }
+
+  void hide() {
+    constexpr T kHidden = -std::numeric_limits<T>::infinity();
+    std::fill(row_, row_ + first_, kHidden);
+    std::fill(row_ + last_, row_ + plan_.keys, kHidden);
+  }
+
+  void softmax() {
+    constexpr T kHidden = -std::numeric_limits<T>::infinity();
+    T top = plan_.sinks != nullptr ? plan_.sinks[h_] : kHidden;
+    for (int64_t j = first_; j < last_; ++j) top = std::max(top, row_[j]);
+    if (top == kHidden) {
+      std::fill(row_, row_ + plan_.keys, T{0});
+      return;
+    }
+    double sum = plan_.sinks != nullptr ? std::exp(plan_.sinks[h_] - top) : 0;
+    for (int64_t j = first_; j < last_; ++j) sum += row_[j] = std::exp(row_[j] - top);
+    for (int64_t j = first_; j < last_; ++j) row_[j] = static_cast<T>(row_[j] / sum);
+    std::fill(row_, row_ + first_, T{0});
+    std::fill(row_ + last_, row_ + plan_.keys, T{0});
+  }
+
+  void weigh() {
+    T* dst = plan_.dst + at(plan_.dst_rows, h_, i_);
+    std::fill(dst, dst + plan_.value_size, T{0});
+    for (int64_t j = first_; j < last_; ++j) {
+      const T weight = row_[j];
+      const T* v = plan_.v + at(plan_.v_rows, kv_head(), j);
+      for (int64_t d = 0; d < plan_.value_size; ++d) dst[d] += weight * v[d];
+    }
+  }
+
+  void copy_out(Stage stage) {
+    if (plan_.scores == nullptr || plan_.stage != stage) return;
+    T* dst = plan_.scores + ((b_ * plan_.heads + h_) * plan_.queries + i_) * plan_.keys;
+    std::copy(row_, row_ + plan_.keys, dst);
+  }
+
+  int64_t kv_head() const { return h_ / (plan_.heads / plan_.kv_heads); }
+
+  const AttentionOf<T>& plan_;
+  int64_t b_, h_, i_;
+  T* row_;
+  int64_t first_ = 0, last_;  // the keys that the query sees
+};
+
+}  // namespace
+
+template <typename T>
+void run_attention(const AttentionOf<T>& attention, T* row) {
+  for (int64_t b = 0; b < attention.batch; ++b) {
+    for (int64_t h = 0; h < attention.heads; ++h) {
+      for (int64_t i = 0; i < attention.queries; ++i) Query<T>(attention, b, h, i, row).run();
+    }
+  }
+}
+
+template void run_attention(const AttentionOf<float>&, float*);
+template void run_attention(const AttentionOf<double>&, double*);
+
+}  // namespace escuta::ops
