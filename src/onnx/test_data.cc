@@ -83,6 +83,63 @@ Status check_keys(const DataDef& map, size_t numbers) {
   return Status();
 }
 
+Result<Datum> tensor_datum(const TensorDef& def) {
+  ASSIGN_OR_RETURN(const Shape shape, Shape::create(def.dims));
+  ASSIGN_OR_RETURN(Datum datum, Datum::create(def.dtype, shape));
+  if (def.dtype == DType::kString) {
+    std::ranges::copy(def.strings, datum.mutable_data<std::string>());
+  } else {
+    std::ranges::copy(def.bytes, datum.mutable_bytes());
+  }
+  return datum;
+}
+
+Result<Datum> sequence_datum(const DataDef& value) {
+  auto sequence = std::make_shared<Sequence>();
+  for (const DataDef& element : value.elements) {
+    ASSIGN_OR_RETURN(Datum item, to_datum(element));
+    sequence->dtype = item.dtype();
+    sequence->items.push_back(std::move(item));
+  }
+  return Datum::of(std::shared_ptr<const Sequence>(std::move(sequence)));
+}
+
+Status check_distinct(const TensorDef& keys) {
+  const size_t width = static_cast<size_t>(dtype_bits(keys.dtype)) / 8;
+  std::vector<std::string_view> names(keys.strings.begin(), keys.strings.end());
+  for (size_t at = 0; at < keys.bytes.size(); at += width) {
+    names.emplace_back(reinterpret_cast<const char*>(keys.bytes.data()) + at, width);
+  }
+  std::ranges::sort(names);
+  return std::ranges::adjacent_find(names) == names.end()
+             ? Status()
+             : invalid_argument("expected distinct keys in a map, found one twice");
+}
+
+Result<Datum> map_datum(const DataDef& value) {
+  RETURN_IF_ERROR(check_distinct(value.tensor));
+  const auto count = static_cast<int64_t>(value.elements.size());
+  TensorDef values;
+  values.dims = {count};
+  values.dtype = count == 0 ? DType::kFloat : value.elements.front().tensor.dtype;
+  std::vector<std::byte> bytes;
+  for (const DataDef& element : value.elements) {
+    ASSIGN_OR_RETURN(const Shape shape, Shape::create(element.tensor.dims));
+    if (element.kind != Kind::kTensor || element.tensor.dtype != values.dtype ||
+        shape.count() != 1 || dtype_bits(values.dtype) % 8 != 0) {
+      return invalid_argument("expected single elements of one type in a map, found other values");
+    }
+    bytes.insert(bytes.end(), element.tensor.bytes.begin(), element.tensor.bytes.end());
+    values.strings.insert(values.strings.end(), element.tensor.strings.begin(),
+                          element.tensor.strings.end());
+  }
+  values.bytes = bytes;
+  auto map = std::make_shared<Map>();
+  ASSIGN_OR_RETURN(map->keys, tensor_datum(value.tensor));
+  ASSIGN_OR_RETURN(map->values, tensor_datum(values));
+  return Datum::of(std::shared_ptr<const Map>(std::move(map)));
+}
+
 }  // namespace
 
 // SequenceProto and OptionalProto.
@@ -206,6 +263,21 @@ Result<DataFile> read_data(const std::filesystem::path& path, Kind kind) {
   auto value = parse_data(file->bytes(), kind, file);
   if (!value.ok()) return value.status().with_context(path.string());
   return value;
+}
+
+Result<Datum> to_datum(const DataDef& value) {
+  switch (value.kind) {
+    case Kind::kTensor:
+      return tensor_datum(value.tensor);
+    case Kind::kSequence:
+      return sequence_datum(value);
+    case Kind::kMap:
+      return map_datum(value);
+    case Kind::kOptional:
+      return value.elements.empty() ? Datum() : to_datum(value.elements.front());
+    default:
+      return unimplemented("expected a tensor, sequence, map or optional, found another kind");
+  }
 }
 
 }  // namespace escuta::onnx

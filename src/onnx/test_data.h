@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "onnx/model.h"
+#include "tensor/datum.h"
 
 namespace escuta::onnx {
 
@@ -40,5 +41,9 @@ Result<DataFile> read_data(const std::filesystem::path& path, TypeDef::Kind kind
 // The same from memory, which must live as long as the value (or be owned by `owner`).
 Result<DataFile> parse_data(std::span<const std::byte> bytes, TypeDef::Kind kind,
                             std::shared_ptr<const void> owner = nullptr);
+
+// The value in memory of its own; an optional is what it holds, or nothing. InvalidArgument: a map
+// whose keys are not distinct, or whose values are not single elements of one type.
+Result<Datum> to_datum(const DataDef& value);
 
 }  // namespace escuta::onnx

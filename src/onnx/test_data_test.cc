@@ -109,6 +109,35 @@ TEST(TestData, MapsOfNumbersAndOfStrings) {
   EXPECT_EQ(strings->value.tensor.strings, (std::vector<std::string>{"a", "b"}));
 }
 
+TEST(TestData, DataOfEveryKind) {
+  const auto datum = [](const std::string& bytes, Kind kind) {
+    return to_datum(parse(bytes, kind).value().value);
+  };
+  const Datum tensor = datum(int64s({4, 5}), Kind::kTensor).value();
+  EXPECT_EQ(tensor.as<int64_t>()[1], 5);
+  const Datum sequence = datum(two_tensors(), Kind::kSequence).value();
+  EXPECT_EQ(sequence.sequence().dtype, DType::kInt64);
+  EXPECT_EQ(sequence.sequence().items.at(0).as<int64_t>()[1], -2);
+  EXPECT_TRUE(datum(holding(0, field::optional::kTensor, {}), Kind::kOptional).value().is_none());
+  EXPECT_TRUE(datum(holding(1, field::optional::kTensor, {int64s({1})}), Kind::kOptional)
+                  .value()
+                  .is_tensor());
+
+  const std::string singles = holding(1, field::sequence::kTensors, {int64s({10}), int64s({20})});
+  const Datum by_name =
+      datum(map(static_cast<int>(DType::kString), {}, {"a", "b"}, singles), Kind::kMap).value();
+  EXPECT_EQ(by_name.map().keys.as<std::string>()[1], "b");
+  EXPECT_EQ(by_name.map().values.as<int64_t>()[1], 20);
+  EXPECT_EQ(datum(map(static_cast<int>(DType::kInt32), {3, 3}, {}, singles), Kind::kMap)
+                .status()
+                .message(),
+            "expected distinct keys in a map, found one twice");
+  EXPECT_EQ(datum(map(static_cast<int>(DType::kInt32), {3, 4}, {}, two_tensors()), Kind::kMap)
+                .status()
+                .message(),
+            "expected single elements of one type in a map, found other values");
+}
+
 TEST(TestData, WhatDoesNotFitIsRefused) {
   const auto message = [](const std::string& bytes, Kind kind) {
     return std::string(parse(bytes, kind).status().message());
