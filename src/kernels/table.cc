@@ -1,5 +1,9 @@
 #include "kernels/table.h"
 
+#ifdef ESCUTA_X86_TABLES
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -12,17 +16,28 @@ extern const KernelTable kTable_generic;
 #ifdef ESCUTA_X86_TABLES
 extern const KernelTable kTable_avx2;
 extern const KernelTable kTable_avx512;
+extern const KernelTable kTable_avx512vnni;
 #endif
 
 namespace {
+
+#ifdef ESCUTA_X86_TABLES
+// clang 14 has no name for it in __builtin_cpu_supports.
+bool supports_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
 
 std::vector<const KernelTable*> detect() {
   std::vector<const KernelTable*> tables;
 #ifdef ESCUTA_X86_TABLES
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && supports_f16c();
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vnni")) tables.push_back(&kTable_avx512vnni);
     tables.push_back(&kTable_avx512);
   }
   if (avx2) tables.push_back(&kTable_avx2);
@@ -54,11 +69,11 @@ Result<const KernelTable*> find_table(std::string_view isa) {
     if (isa == table->isa) return table;
     names += std::string(names.empty() ? "" : ", ") + table->isa;
   }
-  if (isa == "avx2" || isa == "avx512") {
+  if (isa == "avx2" || isa == "avx512" || isa == "avx512vnni") {
     return unavailable("expected an instruction set of this processor ({}), found `{}`", names,
                        isa);
   }
-  return invalid_argument("expected generic, avx2 or avx512, found `{}`", isa);
+  return invalid_argument("expected generic, avx2, avx512 or avx512vnni, found `{}`", isa);
 }
 
 const KernelTable& kernels() {

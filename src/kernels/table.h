@@ -1,7 +1,7 @@
 // The choice of a KernelTable: the project's inner loops, compiled for one instruction set each.
 //
 // The table is chosen once, at the first call of kernels(): the best that this processor has, or
-// the one that the variable ESCUTA_ISA names (generic, avx2, avx512). Any thread.
+// the one that the variable ESCUTA_ISA names (generic, avx2, avx512, avx512vnni). Any thread.
 #pragma once
 
 #include <span>

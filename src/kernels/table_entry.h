@@ -1,15 +1,18 @@
 // KernelTable itself, without std, for the ISA objects (see simd/simd.h).
 #pragma once
 
+#include "kernels/gemm_block.h"
 #include "kernels/log_mel.h"
 
 namespace escuta::kernels {
 
 // The loops of one instruction set; every function may be called from any thread.
 struct KernelTable {
-  const char* isa;  // "generic", "avx2", "avx512"
+  const char* isa;  // "generic", "avx2", "avx512", "avx512vnni"
   int lanes_f64;    // for log_mel_scratch
   LogMelKernel* log_mel;
+  GemmLoops<float> gemm_f32;  // gemm.h is how to call these
+  GemmLoops<double> gemm_f64;
 };
 
 }  // namespace escuta::kernels

@@ -1,4 +1,5 @@
 // Compiled once per ISA (see CMakeLists.txt), with ESCUTA_ISA its name. Exports only its table.
+#include "kernels/gemm_block_loop.h"
 #include "kernels/log_mel.h"
 #include "kernels/log_mel_loop.h"
 #include "kernels/table_entry.h"
@@ -12,6 +13,11 @@ namespace escuta::kernels {
 
 extern const KernelTable ESCUTA_TABLE(ESCUTA_ISA);
 const KernelTable ESCUTA_TABLE(ESCUTA_ISA) = {
-    .isa = ESCUTA_STRING(ESCUTA_ISA), .lanes_f64 = kLanesF64, .log_mel = log_mel};
+    .isa = ESCUTA_STRING(ESCUTA_ISA),
+    .lanes_f64 = kLanesF64,
+    .log_mel = log_mel,
+    .gemm_f32 = kGemmLoops<float>,
+    .gemm_f64 = kGemmLoops<double>,
+};
 
 }  // namespace escuta::kernels

@@ -21,7 +21,7 @@ typedef double F64 __attribute__((vector_size(kVectorBytes)));
 typedef unsigned long long U64 __attribute__((vector_size(kVectorBytes)));
 constexpr int kLanesF64 = kVectorBytes / 8;
 
-inline F64 splat(double value) { return F64{} + value; }
+inline F64 splat(double value) { return value - F64{}; }  // x - 0 is x, and folds; x + 0 may not be
 
 inline F64 load(const double* src) {
   F64 value;

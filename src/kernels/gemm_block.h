@@ -1,0 +1,50 @@
+// The inner loops of products in f32 and f64, as gemm.cc calls them: a block of C, on one thread.
+// No std here: simd/simd.h says why.
+#pragma once
+
+#include "kernels/activation.h"
+
+namespace escuta::kernels {
+
+constexpr long kMaxTileRows = 16;
+
+// c = activation(alpha * a b + beta * c + bias + row_bias). f64 knows kNone and kRelu.
+//
+// a is plain rows [m, k] or tiles [ceil(m / mr), k, mr] that hold mr rows each; b is plain rows
+// [k, n], plain rows [n, k] or panels [ceil(n / nr), k, nr] that hold nr columns each. The last
+// tile and panel are filled up with zeros.
+template <typename T>
+struct GemmBlock {
+  long m = 0, n = 0, k = 0;
+  const T* a = nullptr;
+  long a_stride = 0;  // elements from a row (a tile) to the next
+  const T* b = nullptr;
+  long b_stride = 0;  // elements from a row (a panel) to the next
+  T* c = nullptr;     // [m, n]
+  long c_stride = 0;
+  T alpha = 1, beta = 0;
+  const T* bias = nullptr;      // [n] or null
+  const T* row_bias = nullptr;  // [m] or null
+  Activation activation = Activation::kNone;
+};
+
+template <typename T>
+struct GemmLoops {
+  long mr, nr;
+
+  void (*rows_by_panels)(const GemmBlock<T>& block);
+  void (*tiles_by_panels)(const GemmBlock<T>& block);
+  // For 1 <= m <= 8, reading b once: times b [k, n], and times b [n, k] (dot products).
+  void (*few_rows_by_rows)(const GemmBlock<T>& block);
+  void (*few_rows_by_columns)(const GemmBlock<T>& block);
+
+  // Panels of op(src) [k, n]: src [k, n], or [n, k] with `transpose`. dst_stride elements from a
+  // panel to the next, so that a part of k can be packed.
+  void (*pack_panels)(const T* src, long src_stride, bool transpose, long k, long n, T* dst,
+                      long dst_stride);
+  // Tiles of op(src) [m, k]: src [m, k], or [k, m] with `transpose`.
+  void (*pack_tiles)(const T* src, long src_stride, bool transpose, long m, long k, T* dst,
+                     long dst_stride);
+};
+
+}  // namespace escuta::kernels

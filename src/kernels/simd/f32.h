@@ -1,0 +1,131 @@
+// The vectors of f32 and i32, beside the f64 of simd.h: same rules, no std, unnamed namespace.
+#pragma once
+
+#include "kernels/simd/simd.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define ESCUTA_INLINE inline __attribute__((always_inline))
+
+namespace escuta::kernels {
+namespace {
+
+typedef float F32 __attribute__((vector_size(kVectorBytes)));
+typedef int I32 __attribute__((vector_size(kVectorBytes)));
+typedef unsigned int U32 __attribute__((vector_size(kVectorBytes)));
+constexpr int kLanesF32 = kVectorBytes / 4;
+
+ESCUTA_INLINE F32 splat_f32(float value) { return value - F32{}; }
+ESCUTA_INLINE I32 splat_i32(int value) { return value - I32{}; }
+
+template <typename V>
+ESCUTA_INLINE V load_as(const void* src) {
+  V value;
+  __builtin_memcpy(&value, src, sizeof(value));
+  return value;
+}
+template <typename V>
+ESCUTA_INLINE void store_as(V value, void* dst) {
+  __builtin_memcpy(dst, &value, sizeof(value));
+}
+ESCUTA_INLINE F32 load(const float* src) { return load_as<F32>(src); }
+ESCUTA_INLINE I32 load(const int* src) { return load_as<I32>(src); }
+ESCUTA_INLINE void store(F32 value, float* dst) { store_as(value, dst); }
+ESCUTA_INLINE void store(I32 value, int* dst) { store_as(value, dst); }
+
+// The first n lanes, 0 <= n <= kLanesF32; the others are 0, or left alone.
+ESCUTA_INLINE F32 load_n(const float* src, long n) {
+#if defined(__AVX512F__)
+  return (F32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), src);
+#else
+  F32 value = {};
+  __builtin_memcpy(&value, src, (unsigned long)n * sizeof(float));
+  return value;
+#endif
+}
+ESCUTA_INLINE void store_n(F32 value, float* dst, long n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(dst, (__mmask16)((1u << n) - 1), (__m512)value);
+#else
+  __builtin_memcpy(dst, &value, (unsigned long)n * sizeof(float));
+#endif
+}
+ESCUTA_INLINE F32 load_up_to(const float* src, long n) {
+  return n >= kLanesF32 ? load(src) : load_n(src, n);
+}
+ESCUTA_INLINE void store_up_to(F32 value, float* dst, long n) {
+  if (n >= kLanesF32) {
+    store(value, dst);
+  } else {
+    store_n(value, dst, n);
+  }
+}
+
+ESCUTA_INLINE I32 bits_of(F32 value) { return (I32)value; }
+ESCUTA_INLINE F32 from_bits(I32 bits) { return (F32)bits; }
+ESCUTA_INLINE F32 to_f32(I32 value) { return __builtin_convertvector(value, F32); }
+// Truncates; the value must fit.
+ESCUTA_INLINE I32 to_i32(F32 value) { return __builtin_convertvector(value, I32); }
+
+// Lane by lane, mask ? a : b; the mask is the result of a comparison.
+ESCUTA_INLINE F32 select(I32 mask, F32 a, F32 b) { return mask ? a : b; }
+ESCUTA_INLINE I32 select(I32 mask, I32 a, I32 b) { return mask ? a : b; }
+
+// b where the lanes do not compare: max(NaN, b) = b, max(a, NaN) = NaN.
+ESCUTA_INLINE F32 max(F32 a, F32 b) {
+#if defined(__AVX512F__)
+  return (F32)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (F32)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  return select(a > b, a, b);
+#endif
+}
+ESCUTA_INLINE F32 min(F32 a, F32 b) {
+#if defined(__AVX512F__)
+  return (F32)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (F32)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  return select(a < b, a, b);
+#endif
+}
+ESCUTA_INLINE F32 abs(F32 x) { return from_bits(bits_of(x) & 0x7fffffff); }
+// The size of a with the sign of b.
+ESCUTA_INLINE F32 copy_sign(F32 a, F32 b) {
+  return from_bits((bits_of(a) & 0x7fffffff) | (bits_of(b) & (int)0x80000000));
+}
+ESCUTA_INLINE F32 sqrt(F32 x) {
+#if defined(__AVX512F__)
+  return (F32)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+  return (F32)_mm256_sqrt_ps((__m256)x);
+#else
+  F32 root;
+  for (int i = 0; i < kLanesF32; ++i) root[i] = __builtin_sqrtf(x[i]);
+  return root;
+#endif
+}
+// To the nearest integer, ties to even, for |x| < 2^22: adding 1.5 * 2^23 leaves no fraction bits.
+ESCUTA_INLINE F32 round_small(F32 x) { return (x + 12582912.0f) - 12582912.0f; }
+
+ESCUTA_INLINE float sum_of(F32 x) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps((__m512)x);
+#else
+  float sum = 0;
+  for (int i = 0; i < kLanesF32; ++i) sum += x[i];
+  return sum;
+#endif
+}
+// NaN where any lane is.
+ESCUTA_INLINE float max_of(F32 x) {
+  float most = x[0];
+  for (int i = 1; i < kLanesF32; ++i) most = x[i] > most || x[i] != x[i] ? x[i] : most;
+  return most;
+}
+
+}  // namespace
+}  // namespace escuta::kernels
