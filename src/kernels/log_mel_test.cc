@@ -188,7 +188,8 @@ TEST(KernelTable, VariableForcesAnIsa) {
         ::setenv("ESCUTA_ISA", "sse9", 1);
         std::exit(&kernels() == available_tables().front() ? 0 : 1);
       },
-      testing::ExitedWithCode(0), "ESCUTA_ISA: expected generic, avx2, avx512 or avx512vnni, found `sse9`");
+      testing::ExitedWithCode(0),
+      "ESCUTA_ISA: expected generic, avx2, avx512 or avx512vnni, found `sse9`");
 }
 
 }  // namespace
