@@ -1,0 +1,8 @@
+#include "ops/microsoft/biased.h"
+#include "ops/microsoft/gelu.h"
+
+namespace escuta::ops {
+
+const Operator kMsFastGelu = biased<[](auto x) { return gelu_tanh(x); }>("FastGelu", {1, 2});
+
+}  // namespace escuta::ops

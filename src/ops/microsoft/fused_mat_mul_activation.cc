@@ -1,0 +1,7 @@
+#include "ops/microsoft/fused_product.h"
+
+namespace escuta::ops {
+
+const Operator kMsFusedMatMulActivation = fused_product("FusedMatMulActivation");
+
+}  // namespace escuta::ops

@@ -1,0 +1,7 @@
+#include "ops/microsoft/fused_product.h"
+
+namespace escuta::ops {
+
+const Operator kMsTransposeMatMul = fused_product("TransposeMatMul");
+
+}  // namespace escuta::ops
