@@ -100,7 +100,7 @@ Json providers_json(const engine::Registry& registry, const graph::Model& model)
 Status inspect_file(const fs::path& file, const Options& options, const engine::Registry& registry,
                     bool first) {
   onnx::ReadOptions look;
-  look.align_data = false;  // nothing is computed with the tensors
+  look.align_data_under = 0;  // nothing is computed with the tensors
   ASSIGN_OR_RETURN(const auto model, graph::load_model(file, look));
   if (options.format == "json") {
     Json json = model_json(*model);

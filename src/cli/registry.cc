@@ -1,5 +1,6 @@
 #include "cli/registry.h"
 
+#include "providers/cpu/provider.h"
 #ifdef ESCUTA_WITH_ORT
 #include "providers/ort/provider.h"
 #endif

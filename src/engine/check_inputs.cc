@@ -20,21 +20,51 @@ Status check_input(const IoInfo& io, const Value& value) {
     if (io.optional) return Status();
     return invalid_argument("input `{}`: expected {}, found none", io.name, describe(io));
   }
-  if (io.dtype == DType::kUndefined || io.dtype == DType::kString) {
-    return unimplemented("input `{}`: expected a model whose inputs are tensors of numbers",
-                         io.name);
-  }
-  if (value.dtype() != io.dtype || !shape_fits(io, value.shape())) {
+  // Not a tensor, or of a type that the model does not tell: its operators will say.
+  if (io.dtype == DType::kUndefined) return Status();
+  const bool tensor = value.storage() != nullptr || value.datum().is_tensor();
+  if (!tensor || value.dtype() != io.dtype || (io.ranked && !shape_fits(io, value.shape()))) {
     return invalid_argument("input `{}`: expected {}, found {} {}", io.name, describe(io),
                             dtype_name(value.dtype()), value.shape().to_string());
   }
   return Status();
 }
 
+IoInfo info_of(const graph::Value& value) {
+  IoInfo info;
+  info.name = value.name;
+  info.dtype = value.fact.dtype;
+  info.ranked = value.fact.shape.has_value();
+  if (value.fact.other != nullptr) info.other = graph::type_to_string(*value.fact.other);
+  if (!info.ranked) return info;
+  for (const graph::Dim& dim : *value.fact.shape) {
+    info.dims.push_back(dim.is_known() ? dim.value() : -1);
+    info.symbols.push_back(dim.symbol());
+  }
+  return info;
+}
+
 }  // namespace
 
+std::vector<IoInfo> input_infos(const graph::Graph& graph) {
+  std::vector<IoInfo> infos;
+  for (const graph::ValueId id : graph.inputs) infos.push_back(info_of(graph.value(id)));
+  for (const graph::ValueId id : graph.optional_inputs) {
+    infos.push_back(info_of(graph.value(id)));
+    infos.back().optional = true;
+  }
+  return infos;
+}
+
+std::vector<IoInfo> output_infos(const graph::Graph& graph) {
+  std::vector<IoInfo> infos;
+  for (const graph::ValueId id : graph.outputs) infos.push_back(info_of(graph.value(id)));
+  return infos;
+}
+
 std::string describe(const IoInfo& io) {
-  if (io.dtype == DType::kUndefined) return "something other than a tensor";
+  if (io.dtype == DType::kUndefined) return io.other.empty() ? "any value" : io.other;
+  if (!io.ranked) return std::string(dtype_name(io.dtype)) + " [...]";
   std::vector<std::string> dims;
   for (size_t axis = 0; axis < io.dims.size(); ++axis) {
     const std::string symbol = axis < io.symbols.size() ? io.symbols[axis] : "";

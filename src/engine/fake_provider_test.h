@@ -77,8 +77,8 @@ class FakeExecutable final : public Executable {
   std::span<const IoInfo> outputs() const override { return outputs_; }
   std::span<const Assignment> assignments() const override { return assignments_; }
 
-  Result<std::vector<Value>> run(std::span<const Value> inputs,
-                                 std::span<const bool> wanted) const override {
+  Status run(std::span<const Value> inputs, std::span<const bool> wanted, std::span<Value> outputs,
+             const RunControl&) const override {
     RETURN_IF_ERROR(check_run(inputs_, outputs_, inputs, wanted));
     last_inputs.assign(inputs.begin(), inputs.end());
     const float x = scalar_of(inputs[0]);
@@ -86,11 +86,10 @@ class FakeExecutable final : public Executable {
     const Value y = scalar(inputs.size() > 1 ? x + scalar_of(inputs[1]) : x);
     Value present = inputs.size() > 1 ? y : scalar(10 * x);
     if (x == 1000) present = Value::of(Tensor::create(DType::kFloat, {0}).value());
-    std::vector<Value> outputs(outputs_.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (wanted.empty() || wanted[i]) outputs[i] = outputs_[i].name == "y" ? y : present;
     }
-    return outputs;
+    return Status();
   }
   Result<std::filesystem::path> end_profiling() override {
     return failed_precondition("no profile");
@@ -99,7 +98,7 @@ class FakeExecutable final : public Executable {
   static inline thread_local std::vector<Value> last_inputs;
 
  private:
-  static IoInfo io(const std::string& name) { return {name, DType::kFloat, {1}, {""}, false}; }
+  static IoInfo io(const std::string& name) { return {name, DType::kFloat, {1}, {""}, false, true, ""}; }
   std::vector<IoInfo> inputs_, outputs_;
   std::vector<Assignment> assignments_;
 };

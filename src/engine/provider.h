@@ -4,6 +4,8 @@
 // Executable. Providers never see each other, and nobody above engine/ sees a provider's types.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -26,7 +28,13 @@ struct IoInfo {
   std::vector<int64_t> dims;
   std::vector<std::string> symbols;
   bool optional = false;  // an input that the model has a value for
+  bool ranked = true;     // whether the number of dimensions is known
+  std::string other;      // what it is, where it is not a tensor: "sequence of float"
 };
+
+// The inputs, optional inputs last, and the outputs of a graph.
+std::vector<IoInfo> input_infos(const graph::Graph& graph);
+std::vector<IoInfo> output_infos(const graph::Graph& graph);
 
 // "float [batch_size, 80, 3000]"; a dimension without number or name is "?".
 std::string describe(const IoInfo& io);
@@ -45,8 +53,18 @@ struct CompileOptions {
   std::filesystem::path profile;  // write a per-operator trace with this prefix
   // Write the graph as the provider optimised it; large weights go to <name>_data beside it.
   std::filesystem::path optimized_model;
+  std::vector<std::string> passes_off;  // names of graph passes that are not to run; "all": none
   std::map<std::string, std::string> provider_options;  // the provider's own keys
   std::map<std::string, std::string> session_config;    // ONNX Runtime's "session.*" entries
+};
+
+// When a run is to end early: between operators, as far as the provider can.
+struct RunControl {
+  const std::atomic<bool>* cancelled = nullptr;  // becomes true: give up
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+
+  // Cancelled or DeadlineExceeded when it is time to give up.
+  Status check() const;
 };
 
 // How many nodes of a compiled graph one provider runs.
@@ -67,11 +85,13 @@ class Executable {
   // empty: it runs them all itself.
   virtual std::span<const Assignment> assignments() const { return {}; }
 
-  // inputs[i] is for inputs()[i]; an empty Value for an optional input that is absent. Returns a
-  // Value per output; those not wanted (wanted[i] == false) are empty. An empty `wanted` means all.
-  // Shapes and types are checked first: InvalidArgument says what was expected and found.
-  virtual Result<std::vector<Value>> run(std::span<const Value> inputs,
-                                         std::span<const bool> wanted) const = 0;
+  // inputs[i] is for inputs()[i]; an empty Value for an optional input that is absent. Sets
+  // outputs[i], of outputs().size(); those not wanted (wanted[i] == false) become empty. An empty
+  // `wanted` means all. Shapes and types are checked first: InvalidArgument says what was expected
+  // and found. Cancelled, DeadlineExceeded: as `control` says. After an error outputs are as before
+  // or empty.
+  virtual Status run(std::span<const Value> inputs, std::span<const bool> wanted,
+                     std::span<Value> outputs, const RunControl& control) const = 0;
 
   // Ends profiling and returns the trace file; FailedPrecondition when it was not asked for.
   virtual Result<std::filesystem::path> end_profiling() = 0;

@@ -9,6 +9,8 @@ namespace escuta::engine {
 namespace {
 
 constexpr std::string_view kAuto = "auto";
+// Smaller tensors are copied where they are not aligned, so that inference can read them.
+constexpr size_t kAlignedBytes = size_t{1} << 16;
 
 std::optional<size_t> index_of(std::span<const IoInfo> list, std::string_view name) {
   for (size_t i = 0; i < list.size(); ++i) {
@@ -121,10 +123,9 @@ Result<std::vector<std::string>> parse_provider_list(std::string_view list) {
 Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
                                                const std::filesystem::path& path,
                                                const SessionOptions& options) {
-  // A provider reads weights in place or from the file by itself; aligned copies of all of them
-  // would only double the memory.
+  // Weights are read in place: aligned copies of all of them would only double the memory.
   ASSIGN_OR_RETURN(std::shared_ptr<const graph::Model> model,
-                   graph::load_model(path, {.align_data = false}));
+                   graph::load_model(path, {.align_data_under = kAlignedBytes}));
   const std::vector<std::string> names = expand(registry, options.providers);
   if (names.empty()) return unavailable("{}: this program has no providers", path.string());
   std::vector<Placement> refused;
@@ -155,6 +156,23 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
     reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", step.provider, step.reason);
   }
   return unavailable("{}: no provider can run it: {}", path.string(), reasons);
+}
+
+Result<std::vector<Value>> Session::run(std::span<const Value> inputs,
+                                        std::span<const bool> wanted) const {
+  std::vector<Value> results(outputs().size());
+  RETURN_IF_ERROR(executable_->run(inputs, wanted, results, {}));
+  return results;
+}
+
+Status RunControl::check() const {
+  if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
+    return escuta::cancelled("the run was cancelled");
+  }
+  if (deadline && std::chrono::steady_clock::now() >= *deadline) {
+    return deadline_exceeded("the run did not end before its deadline");
+  }
+  return Status();
 }
 
 std::optional<size_t> Session::input_index(std::string_view name) const {

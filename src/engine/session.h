@@ -61,10 +61,13 @@ class Session {
 
   std::span<const Placement> placements() const { return placements_; }
 
-  Result<std::vector<Value>> run(std::span<const Value> inputs,
-                                 std::span<const bool> wanted = {}) const {
-    return executable_->run(inputs, wanted);
+  // As Executable::run.
+  Status run(std::span<const Value> inputs, std::span<const bool> wanted, std::span<Value> outputs,
+             const RunControl& control) const {
+    return executable_->run(inputs, wanted, outputs, control);
   }
+  Result<std::vector<Value>> run(std::span<const Value> inputs,
+                                 std::span<const bool> wanted = {}) const;
   Result<std::filesystem::path> end_profiling() { return executable_->end_profiling(); }
 
  private:

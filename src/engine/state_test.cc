@@ -37,7 +37,7 @@ TEST_F(StepperTest, CarriesStateFromStepToStep) {
   EXPECT_EQ(scalar_of(last), 103);
   ASSERT_TRUE(stepper.step("y").ok());
   // The state is handed on, not copied.
-  EXPECT_EQ(FakeExecutable::last_inputs[1].storage(), last.storage());
+  EXPECT_EQ(FakeExecutable::last_inputs[1].datum().bytes(), last.datum().bytes());
 }
 
 TEST_F(StepperTest, TakesStateFromAnotherSession) {

@@ -4,40 +4,48 @@
 #include <utility>
 
 namespace escuta::engine {
-namespace {
 
-class HostValue final : public ValueStorage {
- public:
-  explicit HostValue(Tensor tensor) : tensor_(std::move(tensor)) {}
-  DType dtype() const override { return tensor_.dtype(); }
-  const Shape& shape() const override { return tensor_.shape(); }
-  const std::byte* host_data() const override {
-    // A tensor of no elements may have no memory; it is on the host all the same.
-    static const std::byte nothing{};
-    return tensor_.bytes().data() != nullptr ? tensor_.bytes().data() : &nothing;
-  }
-  Result<Tensor> to_host() const override {
-    ASSIGN_OR_RETURN(Tensor copy, Tensor::create(tensor_.dtype(), tensor_.shape()));
-    std::copy(tensor_.bytes().begin(), tensor_.bytes().end(), copy.bytes().begin());
-    return copy;
-  }
-
- private:
-  Tensor tensor_;
-};
-
-}  // namespace
-
-Value Value::of(Tensor tensor) { return Value(std::make_shared<HostValue>(std::move(tensor))); }
+Value Value::of(Datum datum) {
+  ESCUTA_CHECK(datum.owned());
+  Value value;
+  value.datum_ = std::move(datum);
+  return value;
+}
 
 Result<TensorView> Value::view() const {
-  if (storage_ == nullptr) return failed_precondition("expected a value, found none");
+  if (!*this) return failed_precondition("expected a value, found none");
+  if (storage_ == nullptr) {
+    if (!datum_.is_tensor() || datum_.dtype() == DType::kString) {
+      return invalid_argument("expected a tensor of numbers, found {}",
+                              datum_.is_tensor() ? "strings" : "a sequence or map");
+    }
+    return datum_.view();
+  }
   const std::byte* data = storage_->host_data();
   if (data == nullptr) {
     return failed_precondition("expected a value in host memory, found one on a device");
   }
   ASSIGN_OR_RETURN(const size_t size, dtype_bytes(storage_->dtype(), storage_->shape().count()));
   return TensorView{storage_->dtype(), storage_->shape(), {data, size}};
+}
+
+Result<Tensor> Value::to_host() const {
+  if (storage_ != nullptr) return storage_->to_host();
+  ASSIGN_OR_RETURN(const TensorView tensor, view());
+  ASSIGN_OR_RETURN(Tensor copy, Tensor::create(tensor.dtype, tensor.shape));
+  std::copy(tensor.bytes.begin(), tensor.bytes.end(), copy.bytes().begin());
+  return copy;
+}
+
+Result<Datum> Value::to_datum() const {
+  if (storage_ == nullptr) return datum_;
+  if (on_host()) {
+    ASSIGN_OR_RETURN(const TensorView tensor, view());
+    return Datum::of(tensor.dtype, tensor.shape,
+                     Buffer::foreign(tensor.bytes.data(), tensor.bytes.size(), storage_));
+  }
+  ASSIGN_OR_RETURN(Tensor copy, storage_->to_host());
+  return Datum::of(std::move(copy));
 }
 
 }  // namespace escuta::engine

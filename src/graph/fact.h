@@ -48,7 +48,7 @@ struct Constant {
   DType dtype = DType::kUndefined;
   Shape shape;
   // Little-endian, row-major, packed; aligned to the element's size unless the
-  // model was loaded with ReadOptions::align_data off. Empty for strings, and
+  // model was loaded with ReadOptions::align_data_under. Empty for strings, and
   // where external data was not loaded.
   std::span<const std::byte> bytes;
   std::vector<std::string> strings;            // dtype kString

@@ -48,6 +48,7 @@ struct Node {
   std::string op_type;
   std::string domain;  // "" is ai.onnx
   std::string overload;
+  int64_t opset = 0;  // of its domain, where it came from a function; 0: the model's
   std::vector<ValueId> inputs;   // kNoValue: absent
   std::vector<ValueId> outputs;  // kNoValue: not wanted
   std::vector<Attribute> attributes;

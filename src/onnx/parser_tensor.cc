@@ -286,7 +286,8 @@ Status Parser::tensor_typed(Reader m, TensorDef& out, const TensorContent& conte
 
 Status Parser::aligned(TensorDef& out) {
   const auto address = reinterpret_cast<uintptr_t>(out.bytes.data());
-  if (!options_.align_data || address % element_alignment(out.dtype) == 0) return Status();
+  const bool large = out.bytes.size() >= options_.align_data_under;
+  if (large || address % element_alignment(out.dtype) == 0) return Status();
   if (!charge(out.bytes.size())) return out_of_memory();
   ASSIGN_OR_RETURN(const std::span<std::byte> copy, arena_.take(out.bytes.size()));
   std::ranges::copy(out.bytes, copy.begin());

@@ -23,11 +23,12 @@ struct ReadOptions {
   // Map the files that external data names and check them. Without:
   // TensorDef::external says where the data would be, and bytes stay empty.
   bool load_external_data = true;
-  // Copy tensors whose bytes begin at a misaligned address, as most do that are
-  // inside a protobuf file, so that TensorDef::bytes can be read as the element
-  // type. Without: everything is used in place, which is enough for those who
-  // look at the model and do not compute with it.
-  bool align_data = true;
+  // Copy tensors of fewer bytes than this whose bytes begin at a misaligned
+  // address, as most do that are inside a protobuf file, so that
+  // TensorDef::bytes can be read as the element type. 0: everything is used in
+  // place, which is enough for those who look at the model and do not compute
+  // with it.
+  size_t align_data_under = SIZE_MAX;
 };
 
 // InvalidArgument: not ONNX, or against the limits above. DataLoss: cut off, or

@@ -77,7 +77,7 @@ TEST(Reader, TensorsAreAlignedUnlessToldOtherwise) {
     EXPECT_EQ(static_cast<char>(tensor.bytes[15]), 'x');
 
     ReadOptions in_place;
-    in_place.align_data = false;
+    in_place.align_data_under = 0;
     const auto mapped = parse_model(bytes_of(bytes), {}, nullptr, in_place);
     ASSERT_TRUE(mapped.ok());
     const auto* data = reinterpret_cast<const char*>(mapped->graph.initializers.at(0).bytes.data());

@@ -18,7 +18,7 @@ Result<engine::Value> input_ids(std::span<const int32_t> tokens) {
 
 // Logits in host memory and f32, whatever the graph gives.
 Result<engine::Value> host_logits(engine::Value logits) {
-  if (logits.dtype() == DType::kFloat && logits.storage()->host_data() != nullptr) return logits;
+  if (logits.dtype() == DType::kFloat && logits.on_host()) return logits;
   ASSIGN_OR_RETURN(Tensor host, logits.to_host());
   if (host.dtype() != DType::kFloat16) return engine::Value::of(std::move(host));
   ASSIGN_OR_RETURN(Tensor wide, Tensor::create(DType::kFloat, host.shape()));

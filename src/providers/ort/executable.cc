@@ -144,9 +144,10 @@ Status OrtExecutable::bind_inputs(std::span<const Value> inputs, OrtIoBinding* b
   return Status();
 }
 
-Result<std::vector<Value>> OrtExecutable::run(std::span<const Value> inputs,
-                                              std::span<const bool> wanted) const {
+Status OrtExecutable::run(std::span<const Value> inputs, std::span<const bool> wanted,
+                          std::span<Value> outputs, const engine::RunControl& control) const {
   RETURN_IF_ERROR(engine::check_run(inputs_, outputs_, inputs, wanted));
+  RETURN_IF_ERROR(control.check());
   const OrtFunctions& api = library_->api();
   BindingHandle binding(api);
   RETURN_IF_ERROR(library_->take(api.CreateIoBinding(session_.get(), binding.out())));
@@ -174,13 +175,13 @@ Result<std::vector<Value>> OrtExecutable::run(std::span<const Value> inputs,
   if (count != bound.size()) {
     return internal_error("expected {} outputs from ONNX Runtime, found {}", bound.size(), count);
   }
-  std::vector<Value> results(outputs_.size());
+  std::fill(outputs.begin(), outputs.end(), Value());
   for (size_t i = 0; i < count; ++i) {
     auto value = OrtStorage::wrap(library_, std::move(owned[i]));
     if (!value.ok()) return value.status().with_context("output `" + outputs_[bound[i]].name + "`");
-    results[bound[i]] = std::move(value).value();
+    outputs[bound[i]] = std::move(value).value();
   }
-  return results;
+  return Status();
 }
 
 Result<std::filesystem::path> OrtExecutable::end_profiling() {

@@ -27,8 +27,8 @@ class OrtExecutable final : public engine::Executable {
   std::span<const engine::IoInfo> inputs() const override { return inputs_; }
   std::span<const engine::IoInfo> outputs() const override { return outputs_; }
   std::span<const engine::Assignment> assignments() const override { return assignments_; }
-  Result<std::vector<engine::Value>> run(std::span<const engine::Value> inputs,
-                                         std::span<const bool> wanted) const override;
+  Status run(std::span<const engine::Value> inputs, std::span<const bool> wanted,
+             std::span<engine::Value> outputs, const engine::RunControl& control) const override;
   Result<std::filesystem::path> end_profiling() override;
 
  private:

@@ -1,0 +1,86 @@
+#include "providers/cpu/executable.h"
+
+#include "base/cpu.h"
+#include "engine/check_inputs.h"
+#include "providers/cpu/kernels.h"
+
+namespace escuta::cpu {
+
+using engine::Value;
+
+Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
+    std::shared_ptr<const graph::Model> model, const engine::CompileOptions& options) {
+  std::unique_ptr<CpuExecutable> made(new CpuExecutable);
+  made->model_ = std::move(model);
+  const graph::Graph& graph = made->model_->graph;
+  made->inputs_ = engine::input_infos(graph);
+  made->outputs_ = engine::output_infos(graph);
+  ASSIGN_OR_RETURN(made->program_, engine::Program::build(*made->model_, graph, choose_kernel));
+  made->settings_.pool = BufferPool::create();
+  made->settings_.threads = options.threads > 0 ? options.threads : available_cores();
+  if (!options.profile.empty()) {
+    made->profile_path_ = options.profile;
+    made->profile_path_ += ".json";
+    made->profile_ = std::make_unique<engine::Profile>();
+    made->settings_.profile = made->profile_.get();
+  }
+  return made;
+}
+
+std::unique_ptr<CpuExecutable::Worker> CpuExecutable::take_worker() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Worker> worker = std::move(idle_.back());
+      idle_.pop_back();
+      return worker;
+    }
+  }
+  auto worker = std::make_unique<Worker>();
+  worker->frame = std::make_unique<engine::Frame>(*program_, settings_);
+  worker->inputs.resize(inputs_.size());
+  worker->outputs.resize(outputs_.size());
+  return worker;
+}
+
+void CpuExecutable::give_back(std::unique_ptr<Worker> worker) const {
+  for (Datum& datum : worker->inputs) datum = Datum();
+  for (Datum& datum : worker->outputs) datum = Datum();
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(worker));
+}
+
+Status CpuExecutable::run(std::span<const Value> inputs, std::span<const bool> wanted,
+                          std::span<Value> outputs, const engine::RunControl& control) const {
+  RETURN_IF_ERROR(engine::check_run(inputs_, outputs_, inputs, wanted));
+  RETURN_IF_ERROR(control.check());
+  std::unique_ptr<Worker> worker = take_worker();
+  Status status;
+  for (size_t i = 0; i < inputs.size() && status.ok(); ++i) {
+    if (!inputs[i]) continue;
+    Result<Datum> datum = inputs[i].to_datum();
+    if (datum.ok()) {
+      worker->inputs[i] = std::move(datum).value();
+    } else {
+      status = datum.status();
+    }
+  }
+  if (status.ok()) {
+    status = worker->frame->run(worker->inputs, {}, wanted, worker->outputs, control);
+  }
+  for (size_t i = 0; i < outputs.size() && status.ok(); ++i) {
+    outputs[i] = worker->outputs[i].is_none() ? Value() : Value::of(worker->outputs[i]);
+  }
+  give_back(std::move(worker));
+  return status;
+}
+
+Result<std::filesystem::path> CpuExecutable::end_profiling() {
+  if (profile_ == nullptr) {
+    return failed_precondition("expected a session compiled with a profile path, found none");
+  }
+  RETURN_IF_ERROR(profile_->write(profile_path_));
+  return profile_path_;
+}
+
+}  // namespace escuta::cpu
