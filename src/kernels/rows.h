@@ -1,4 +1,5 @@
-// Loops over the rows of a matrix: softmax and normalisations. Members of KernelTable.
+// Loops over the rows of a matrix: softmax and normalisations. Members of
+// KernelTable, `kernels().softmax_rows(plan)`.
 //
 // Any thread, no scratch, one thread each: give each thread some of the rows. Matrices are
 // [rows, cols], row-major, *_stride elements from a row to the next; dst may be src. No std here:

@@ -3,6 +3,8 @@
 
 #include "kernels/gemm_block.h"
 #include "kernels/log_mel.h"
+#include "kernels/rows.h"
+#include "kernels/vector.h"
 
 namespace escuta::kernels {
 
@@ -13,6 +15,9 @@ struct KernelTable {
   LogMelKernel* log_mel;
   GemmLoops<float> gemm_f32;  // gemm.h is how to call these
   GemmLoops<double> gemm_f64;
+  VectorLoops vector;
+  SoftmaxKernel* softmax_rows;
+  NormKernel* norm_rows;
 };
 
 }  // namespace escuta::kernels

@@ -2,7 +2,9 @@
 #include "kernels/gemm_block_loop.h"
 #include "kernels/log_mel.h"
 #include "kernels/log_mel_loop.h"
+#include "kernels/rows_loop.h"
 #include "kernels/table_entry.h"
+#include "kernels/vector_loop.h"
 
 #define ESCUTA_STRING_(text) #text
 #define ESCUTA_STRING(text) ESCUTA_STRING_(text)
@@ -18,6 +20,9 @@ const KernelTable ESCUTA_TABLE(ESCUTA_ISA) = {
     .log_mel = log_mel,
     .gemm_f32 = kGemmLoops<float>,
     .gemm_f64 = kGemmLoops<double>,
+    .vector = kVectorLoops,
+    .softmax_rows = softmax_rows,
+    .norm_rows = norm_rows,
 };
 
 }  // namespace escuta::kernels
