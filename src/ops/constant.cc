@@ -1,0 +1,182 @@
+// Constant (ai.onnx 1, 9, 11, 12, 13, 19, 21, 23, 24, 25): the tensor in one of its attributes.
+#include <cstring>
+
+#include "ops/constant_datum.h"
+#include "ops/copy.h"
+#include "ops/dispatch.h"
+#include "ops/operator.h"
+
+namespace escuta::ops {
+namespace {
+
+template <typename T>
+graph::ConstantPtr make_constant(const Shape& shape, std::vector<T> values) {
+  auto owner = std::make_shared<const std::vector<T>>(std::move(values));
+  auto constant = std::make_shared<graph::Constant>();
+  constant->dtype = dtype_of<T>();
+  constant->shape = shape;
+  constant->bytes = std::as_bytes(std::span(*owner));
+  constant->owner = std::move(owner);
+  return constant;
+}
+
+graph::ConstantPtr make_strings(const Shape& shape, std::vector<std::string> values) {
+  auto constant = std::make_shared<graph::Constant>();
+  constant->dtype = DType::kString;
+  constant->shape = shape;
+  constant->strings = std::move(values);
+  return constant;
+}
+
+Shape vector_of(size_t count) { return Shape{static_cast<int64_t>(count)}; }
+
+constexpr std::string_view kAttributes[] = {"value",         "value_int",    "value_ints",
+                                            "value_float",   "value_floats", "value_string",
+                                            "value_strings", "sparse_value"};
+
+// The dense tensor; nullptr for a sparse one. Fails the node unless it has exactly one attribute.
+graph::ConstantPtr constant_of(const NodeInfo& node) {
+  std::string_view name;
+  int count = 0;
+  for (const std::string_view attribute : kAttributes) {
+    if (!node.has(attribute)) continue;
+    name = attribute;
+    ++count;
+  }
+  if (count != 1) {
+    node.fail(invalid_argument("expected one attribute with the value, found {}", count));
+    return nullptr;
+  }
+  if (name == "value") return node.tensor(name);
+  if (name == "value_int") return make_constant<int64_t>({}, {node.integer(name, 0)});
+  if (name == "value_float") return make_constant<float>({}, {node.number(name, 0)});
+  if (name == "value_string") return make_strings({}, {node.text(name, "")});
+  if (name == "value_ints") {
+    std::vector<int64_t> values = node.integers(name);
+    const Shape shape = vector_of(values.size());
+    return make_constant(shape, std::move(values));
+  }
+  if (name == "value_floats") {
+    std::vector<float> values = node.numbers(name);
+    const Shape shape = vector_of(values.size());
+    return make_constant(shape, std::move(values));
+  }
+  if (name == "value_strings") {
+    std::vector<std::string> values = node.texts(name);
+    const Shape shape = vector_of(values.size());
+    return make_strings(shape, std::move(values));
+  }
+  return nullptr;
+}
+
+graph::SparseConstantPtr sparse_of(const NodeInfo& node) {
+  const auto* sparse = node.node().get<graph::SparseConstantPtr>("sparse_value");
+  if (sparse == nullptr || *sparse == nullptr || (*sparse)->values == nullptr ||
+      (*sparse)->indices == nullptr) {
+    node.fail(invalid_argument("attribute `sparse_value`: expected a sparse tensor"));
+    return nullptr;
+  }
+  return *sparse;
+}
+
+void infer(Inference& node) {
+  if (node.has("sparse_value")) {
+    const graph::SparseConstantPtr sparse = sparse_of(node);
+    if (sparse == nullptr) return;
+    Dims dims;
+    for (const int64_t dim : sparse->shape.dims()) dims.emplace_back(dim);
+    node.set(0, sparse->values->dtype, std::move(dims));
+    return;
+  }
+  const graph::ConstantPtr constant = constant_of(node);
+  if (constant != nullptr && node.has_output(0)) node.output(0) = Fact::of(constant);
+}
+
+class Dense final : public Kernel {
+ public:
+  explicit Dense(Datum value) : value_(std::move(value)) {}
+  Status run(Call& call) const override {
+    call.set(0, value_);
+    return {};
+  }
+
+ private:
+  Datum value_;
+};
+
+// values [NNZ], indices [NNZ, rank] or [NNZ] (linear), int64.
+class Sparse final : public Kernel {
+ public:
+  Sparse(Shape shape, Datum values, Datum indices)
+      : shape_(shape), values_(std::move(values)), indices_(std::move(indices)) {}
+
+  Status run(Call& call) const override {
+    ASSIGN_OR_RETURN(const OutputCells out, OutputCells::create(call, 0, values_.dtype(), shape_));
+    RETURN_IF_ERROR(fill_cells(out.dtype(), nullptr, shape_.count(), out.data()));
+    return dispatch_by_size(out.dtype(), [&](auto tag) -> Status {
+      using T = decltype(tag);
+      const T* src = reinterpret_cast<const T*>(values_.bytes());
+      for (int64_t i = 0; i < values_.count(); ++i) {
+        ASSIGN_OR_RETURN(const int64_t at, offset(i));
+        out.as<T>()[at] = src[i];
+      }
+      return {};
+    });
+  }
+
+ private:
+  Result<int64_t> offset(int64_t i) const {
+    const int64_t* indices = indices_.as<int64_t>().data();
+    const bool linear = indices_.shape().rank() == 1;
+    int64_t at = linear ? indices[i] : 0;
+    bool inside = !linear || (at >= 0 && at < shape_.count());
+    for (int d = 0; d < shape_.rank() && !linear && inside; ++d) {
+      const int64_t index = indices[i * shape_.rank() + d];
+      inside = index >= 0 && index < shape_[d];
+      if (inside) at = at * shape_[d] + index;
+    }
+    if (!inside) return invalid_argument("index {} of the sparse tensor is outside of it", i);
+    return at;
+  }
+
+  Shape shape_;
+  Datum values_;
+  Datum indices_;
+};
+
+Result<KernelPtr> create_sparse(const NodeInfo& node) {
+  const graph::SparseConstantPtr sparse = sparse_of(node);
+  if (sparse == nullptr) return node.status();
+  ASSIGN_OR_RETURN(Datum values, datum_of(sparse->values));
+  ASSIGN_OR_RETURN(Datum indices, datum_of(sparse->indices));
+  const Shape& shape = indices.shape();
+  const bool linear = shape.rank() == 1 && shape[0] == values.count();
+  const bool full =
+      shape.rank() == 2 && shape[0] == values.count() && shape[1] == sparse->shape.rank();
+  if (indices.dtype() != DType::kInt64 || is_packed(values.dtype()) || (!linear && !full)) {
+    return invalid_argument(
+        "expected int64 indices [{0}, {1}] or [{0}] of a sparse tensor, found {2} {3}",
+        values.count(), sparse->shape.rank(), dtype_name(indices.dtype()), shape.to_string());
+  }
+  return KernelPtr(std::make_unique<Sparse>(sparse->shape, std::move(values), std::move(indices)));
+}
+
+Result<KernelPtr> create(const NodeInfo& node) {
+  if (node.has("sparse_value")) return create_sparse(node);
+  const graph::ConstantPtr constant = constant_of(node);
+  if (!node.status().ok()) return node.status();
+  if (constant == nullptr) return invalid_argument("attribute `value`: expected a tensor");
+  ASSIGN_OR_RETURN(Datum value, datum_of(constant));
+  return KernelPtr(std::make_unique<Dense>(std::move(value)));
+}
+
+}  // namespace
+
+const Operator kConstant = {.domain = "",
+                            .name = "Constant",
+                            .versions = {1, 9, 11, 12, 13, 19, 21, 23, 24, 25},
+                            .inputs = {0, 0},
+                            .infer = infer,
+                            .create = create};
+
+}  // namespace escuta::ops
