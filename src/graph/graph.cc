@@ -57,4 +57,45 @@ int64_t Model::opset(std::string_view operator_domain) const {
   return it == opsets.end() ? 0 : it->version;
 }
 
+void Graph::swap_names(ValueId a, ValueId b) {
+  std::swap(value(a).name, value(b).name);
+  by_name_[value(a).name] = a;
+  by_name_[value(b).name] = b;
+}
+
+void Graph::renumber(std::span<const NodeId> order, std::span<const ValueId> values,
+                     const std::function<void(Node&)>& fix_bodies) {
+  const auto fix = [&](ValueId& id) {
+    if (id != kNoValue) id = values[static_cast<size_t>(id)];
+  };
+  const auto fix_all = [&](std::vector<ValueId>& ids) {
+    std::for_each(ids.begin(), ids.end(), fix);
+  };
+  std::vector<Value> kept;
+  by_name_.clear();
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (values[i] == kNoValue) continue;
+    values_[i].producer = kNoNode;
+    by_name_.emplace(values_[i].name, values[i]);
+    kept.push_back(std::move(values_[i]));
+  }
+  values_ = std::move(kept);
+  std::vector<Node> nodes;
+  for (const NodeId id : order) {
+    nodes.push_back(std::move(nodes_[static_cast<size_t>(id)]));
+    Node& moved = nodes.back();
+    fix_all(moved.inputs);
+    fix_all(moved.outputs);
+    fix_bodies(moved);
+    for (const ValueId output : moved.outputs) {
+      if (output != kNoValue) value(output).producer = static_cast<NodeId>(nodes.size() - 1);
+    }
+  }
+  nodes_ = std::move(nodes);
+  fix_all(inputs);
+  fix_all(optional_inputs);
+  fix_all(outputs);
+  for (Capture& capture : captures) fix(capture.inner);
+}
+
 }  // namespace escuta::graph

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,7 +49,7 @@ struct Node {
   std::string op_type;
   std::string domain;  // "" is ai.onnx
   std::string overload;
-  int64_t opset = 0;  // of its domain, where it came from a function; 0: the model's
+  int64_t opset = 0;             // of its domain, where it came from a function; 0: the model's
   std::vector<ValueId> inputs;   // kNoValue: absent
   std::vector<ValueId> outputs;  // kNoValue: not wanted
   std::vector<Attribute> attributes;
@@ -106,6 +107,13 @@ class Graph {
   // Appends; the node becomes the producer of its outputs, which must have
   // none.
   NodeId add_node(Node node);
+
+  // For Rewriter. Exchanges the names of two values.
+  void swap_names(ValueId a, ValueId b);
+  // For Rewriter. Keeps the nodes that `order` names, in its order; value i becomes values[i], or
+  // goes where that is kNoValue. fix_bodies renumbers what the bodies of a node capture.
+  void renumber(std::span<const NodeId> order, std::span<const ValueId> values,
+                const std::function<void(Node&)>& fix_bodies);
 
  private:
   // Names are keys by themselves, so that values may move when the vector

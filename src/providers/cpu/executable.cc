@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "engine/check_inputs.h"
+#include "passes/pass.h"
 #include "providers/cpu/kernels.h"
 
 namespace escuta::cpu {
@@ -11,11 +12,13 @@ using engine::Value;
 Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
     std::shared_ptr<const graph::Model> model, const engine::CompileOptions& options) {
   std::unique_ptr<CpuExecutable> made(new CpuExecutable);
-  made->model_ = std::move(model);
-  const graph::Graph& graph = made->model_->graph;
-  made->inputs_ = engine::input_infos(graph);
-  made->outputs_ = engine::output_infos(graph);
-  ASSIGN_OR_RETURN(made->program_, engine::Program::build(*made->model_, graph, choose_kernel));
+  // Callers see the model as its file has it, whatever passes find out about its outputs.
+  made->inputs_ = engine::input_infos(model->graph);
+  made->outputs_ = engine::output_infos(model->graph);
+  ASSIGN_OR_RETURN(graph::Model optimized, passes::optimize(*model, {options.passes_off, {}}));
+  made->model_ = std::make_unique<const graph::Model>(std::move(optimized));
+  ASSIGN_OR_RETURN(made->program_,
+                   engine::Program::build(*made->model_, made->model_->graph, choose_kernel));
   made->settings_.pool = BufferPool::create();
   made->settings_.threads = options.threads > 0 ? options.threads : available_cores();
   if (!options.profile.empty()) {

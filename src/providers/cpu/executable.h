@@ -34,7 +34,7 @@ class CpuExecutable final : public engine::Executable {
   std::unique_ptr<Worker> take_worker() const;
   void give_back(std::unique_ptr<Worker> worker) const;
 
-  std::shared_ptr<const graph::Model> model_;
+  std::unique_ptr<const graph::Model> model_;  // rewritten
   std::vector<engine::IoInfo> inputs_, outputs_;
   std::unique_ptr<engine::Program> program_;
   engine::RunSettings settings_;

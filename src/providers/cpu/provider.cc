@@ -1,5 +1,7 @@
 #include "providers/cpu/provider.h"
 
+#include <algorithm>
+
 #include "base/cpu.h"
 #include "ops/resolve.h"
 #include "providers/cpu/executable.h"
@@ -9,6 +11,10 @@ namespace {
 
 // The first node, of this graph or of a body in it, that no operator takes.
 Status check_nodes(const graph::Model& model, const graph::Node& node) {
+  const auto calls = [&](const graph::Function& function) {
+    return function.name == node.op_type && function.domain == node.domain;
+  };
+  if (std::any_of(model.functions.begin(), model.functions.end(), calls)) return Status();
   RETURN_IF_ERROR(ops::resolve(model, node).status());
   for (const graph::GraphPtr& body : node.subgraphs()) {
     for (const graph::Node& inner : body->nodes()) {
