@@ -5,7 +5,8 @@
 // those that are missing being 1 (stride 1, dilation 1, padding 0).
 //
 // Done as a product: weights [out, in * kernel] times the input's patches, which are written
-// straight into packed panels (an im2col that fits in cache). Depthwise convolutions are loops.
+// straight into packed panels (an im2col that fits in cache). Depthwise convolutions (groups =
+// in_channels = out_channels) are loops over the plain weights, and take no packed ones.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // KernelTable itself, without std, for the ISA objects (see simd/simd.h).
 #pragma once
 
+#include "kernels/conv_patches.h"
 #include "kernels/gemm_block.h"
 #include "kernels/log_mel.h"
 #include "kernels/rows.h"
@@ -15,6 +16,7 @@ struct KernelTable {
   LogMelKernel* log_mel;
   GemmLoops<float> gemm_f32;  // gemm.h is how to call these
   GemmLoops<double> gemm_f64;
+  ConvLoops conv;  // conv.h is how to call these
   VectorLoops vector;
   SoftmaxKernel* softmax_rows;
   NormKernel* norm_rows;

@@ -1,4 +1,5 @@
 // Compiled once per ISA (see CMakeLists.txt), with ESCUTA_ISA its name. Exports only its table.
+#include "kernels/conv_loop.h"
 #include "kernels/gemm_block_loop.h"
 #include "kernels/log_mel.h"
 #include "kernels/log_mel_loop.h"
@@ -20,6 +21,7 @@ const KernelTable ESCUTA_TABLE(ESCUTA_ISA) = {
     .log_mel = log_mel,
     .gemm_f32 = kGemmLoops<float>,
     .gemm_f64 = kGemmLoops<double>,
+    .conv = kConvLoops,
     .vector = kVectorLoops,
     .softmax_rows = softmax_rows,
     .norm_rows = norm_rows,
