@@ -24,12 +24,12 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kMsBiasAdd = {.domain = "com.microsoft",
-                             .name = "BiasAdd",
-                             .versions = {1},
-                             .inputs = {3, 3},
-                             .infer = infer_same,
-                             .create = make_function<run>,
-                             .tolerance = Tolerance::kRounding};
+extern const Operator kMsBiasAdd = {.domain = "com.microsoft",
+                                    .name = "BiasAdd",
+                                    .versions = {1},
+                                    .inputs = {3, 3},
+                                    .infer = infer_same,
+                                    .create = make_function<run>,
+                                    .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

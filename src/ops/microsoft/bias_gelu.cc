@@ -3,6 +3,6 @@
 
 namespace escuta::ops {
 
-const Operator kMsBiasGelu = biased<[](auto x) { return gelu(x); }>("BiasGelu", {2, 2});
+extern const Operator kMsBiasGelu = biased<[](auto x) { return gelu(x); }>("BiasGelu", {2, 2});
 
 }  // namespace escuta::ops

@@ -70,12 +70,12 @@ class BiasSoftmax final : public Kernel {
 
 }  // namespace
 
-const Operator kMsBiasSoftmax = {.domain = "com.microsoft",
-                                 .name = "BiasSoftmax",
-                                 .versions = {1},
-                                 .inputs = {2, 2},
-                                 .infer = infer_same,
-                                 .create = make<BiasSoftmax>,
-                                 .tolerance = Tolerance::kRounding};
+extern const Operator kMsBiasSoftmax = {.domain = "com.microsoft",
+                                        .name = "BiasSoftmax",
+                                        .versions = {1},
+                                        .inputs = {2, 2},
+                                        .infer = infer_same,
+                                        .create = make<BiasSoftmax>,
+                                        .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

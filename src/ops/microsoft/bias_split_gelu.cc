@@ -40,12 +40,12 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kMsBiasSplitGelu = {.domain = "com.microsoft",
-                                   .name = "BiasSplitGelu",
-                                   .versions = {1},
-                                   .inputs = {2, 2},
-                                   .infer = infer,
-                                   .create = make_function<run>,
-                                   .tolerance = Tolerance::kRounding};
+extern const Operator kMsBiasSplitGelu = {.domain = "com.microsoft",
+                                          .name = "BiasSplitGelu",
+                                          .versions = {1},
+                                          .inputs = {2, 2},
+                                          .infer = infer,
+                                          .create = make_function<run>,
+                                          .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -35,10 +35,9 @@ class EmbedLayerNormalization final : public Kernel {
     ASSIGN_OR_RETURN(const float* gamma, floats(call, kGamma));
     ASSIGN_OR_RETURN(const float* beta, floats(call, kBeta));
     const DType dtype = call.dtype(kWordTable);
-    ASSIGN_OR_RETURN(const FloatOutput output,
-                     FloatOutput::create(call, 0, dtype, {batch, length, size}));
-    ASSIGN_OR_RETURN(const FloatOutput sums,
-                     FloatOutput::create(call, 2, dtype, {batch, length, size}));
+    ASSIGN_OR_RETURN(const Shape shape, shape_of({batch, length, size}));
+    ASSIGN_OR_RETURN(const FloatOutput output, FloatOutput::create(call, 0, dtype, shape));
+    ASSIGN_OR_RETURN(const FloatOutput sums, FloatOutput::create(call, 2, dtype, shape));
     RETURN_IF_ERROR(count_mask(call, batch, length));
     if (output.count() == 0) return {};
     for (int64_t token = 0; token < batch * length; ++token) {
@@ -107,7 +106,7 @@ class EmbedLayerNormalization final : public Kernel {
 
 }  // namespace
 
-const Operator kMsEmbedLayerNormalization = {
+extern const Operator kMsEmbedLayerNormalization = {
     .domain = "com.microsoft",
     .name = "EmbedLayerNormalization",
     .versions = {1},

@@ -3,6 +3,6 @@
 
 namespace escuta::ops {
 
-const Operator kMsFastGelu = biased<[](auto x) { return gelu_tanh(x); }>("FastGelu", {1, 2});
+extern const Operator kMsFastGelu = biased<[](auto x) { return gelu_tanh(x); }>("FastGelu", {1, 2});
 
 }  // namespace escuta::ops

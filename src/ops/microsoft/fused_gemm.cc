@@ -77,7 +77,7 @@ class FusedGemm final : public Kernel {
 
 }  // namespace
 
-const Operator kMsFusedGemm = {
+extern const Operator kMsFusedGemm = {
     .domain = "com.microsoft",
     .name = "FusedGemm",
     .versions = {1},

@@ -2,6 +2,6 @@
 
 namespace escuta::ops {
 
-const Operator kMsFusedMatMul = fused_product("FusedMatMul");
+extern const Operator kMsFusedMatMul = fused_product("FusedMatMul");
 
 }  // namespace escuta::ops

@@ -2,6 +2,6 @@
 
 namespace escuta::ops {
 
-const Operator kMsFusedMatMulActivation = fused_product("FusedMatMulActivation");
+extern const Operator kMsFusedMatMulActivation = fused_product("FusedMatMulActivation");
 
 }  // namespace escuta::ops

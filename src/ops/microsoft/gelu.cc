@@ -4,6 +4,6 @@
 
 namespace escuta::ops {
 
-const Operator kMsGelu = biased<[](auto x) { return gelu(x); }>("Gelu", {1, 1});
+extern const Operator kMsGelu = biased<[](auto x) { return gelu(x); }>("Gelu", {1, 1});
 
 }  // namespace escuta::ops

@@ -28,7 +28,7 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kMsGemmFastGelu = {
+extern const Operator kMsGemmFastGelu = {
     .domain = "com.microsoft",
     .name = "GemmFastGelu",
     .versions = {1},

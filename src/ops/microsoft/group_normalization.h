@@ -5,7 +5,7 @@
 
 namespace escuta::ops {
 
-class GroupNormalization final : public Kernel {
+class GroupNormalization : public Kernel {
  public:
   // with_skip: inputs (X, gamma, beta, skip, bias), else (X, gamma, beta).
   GroupNormalization(const NodeInfo& node, bool with_skip);

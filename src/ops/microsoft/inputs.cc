@@ -28,10 +28,12 @@ Status check_tensors(const Call& call, size_t required) {
       return invalid_argument("expected input {}, found none", i);
     }
     if (!call.input(i).is_tensor()) return invalid_argument("expected a tensor as input {}", i);
+    int64_t product = 1;  // 0 elements do not excuse sizes that overflow elsewhere
     for (const int64_t dim : call.shape(i).dims()) {
-      if (dim > kMaxDim) {
-        return invalid_argument("expected dimensions up to {} in input {}, found {}", kMaxDim, i,
-                                call.shape(i).to_string());
+      if (__builtin_mul_overflow(product, std::max<int64_t>(dim, 1), &product) ||
+          product > kMaxElements) {
+        return invalid_argument("expected dimensions whose product is {} at most, found {}",
+                                kMaxElements, call.shape(i).to_string());
       }
     }
   }

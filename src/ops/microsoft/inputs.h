@@ -8,12 +8,17 @@
 
 namespace escuta::ops {
 
-// No dimension of such operators may be larger, so that a product of two fits in int64.
-inline constexpr int64_t kMaxDim = int64_t{1} << 31;
+// More than memory holds; products of the dimensions of one input stay far from overflow.
+inline constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 // InvalidArgument where one of the first `required` inputs is absent, any input is not a tensor, or
-// has a dimension over kMaxDim.
+// the product of its dimensions other than 0 is over kMaxElements.
 Status check_tensors(const Call& call, size_t required);
+
+// Shape::create.
+inline Result<Shape> shape_of(std::initializer_list<int64_t> dims) {
+  return Shape::create({dims.begin(), dims.size()});
+}
 
 // InvalidArgument unless input i has these dimensions; -1: any. `what` names it in the message.
 Status expect_shape(const Call& call, size_t i, std::string_view what,

@@ -28,7 +28,7 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kMsMatMulInteger16 = {
+extern const Operator kMsMatMulInteger16 = {
     .domain = "com.microsoft",
     .name = "MatMulInteger16",
     .versions = {1},

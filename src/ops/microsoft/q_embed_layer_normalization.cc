@@ -86,10 +86,11 @@ class QEmbedLayerNormalization final : public Kernel {
       gamma[i] = gamma_table[i];
       beta[i] = beta_table[i];
     }
-    ASSIGN_OR_RETURN(float* dst, call.output<float>(0, {batch, length, size}));
+    ASSIGN_OR_RETURN(const Shape shape, shape_of({batch, length, size}));
+    ASSIGN_OR_RETURN(float* dst, call.output<float>(0, shape));
     RETURN_IF_ERROR(count_mask(call, batch, length));
     RETURN_IF_ERROR(embed(call, dst));
-    if (size == 0) return {};
+    if (shape.count() == 0) return {};
     for (int64_t token = 0; token < batch * length; ++token) {
       float* row = dst + token * size;
       normalize_row(row, size, gamma, beta, epsilon_, false, row);
@@ -130,7 +131,7 @@ class QEmbedLayerNormalization final : public Kernel {
 
 }  // namespace
 
-const Operator kMsQEmbedLayerNormalization = {
+extern const Operator kMsQEmbedLayerNormalization = {
     .domain = "com.microsoft",
     .name = "QEmbedLayerNormalization",
     .versions = {1},

@@ -31,13 +31,13 @@ class QuickGelu final : public Kernel {
 
 }  // namespace
 
-const Operator kMsQuickGelu = {.domain = "com.microsoft",
-                               .name = "QuickGelu",
-                               .versions = {1},
-                               .inputs = {1, 1},
-                               .infer = infer_same,
-                               .create = make<QuickGelu>,
-                               .tolerance = Tolerance::kRounding,
-                               .memory = Memory::kInPlace};
+extern const Operator kMsQuickGelu = {.domain = "com.microsoft",
+                                      .name = "QuickGelu",
+                                      .versions = {1},
+                                      .inputs = {1, 1},
+                                      .infer = infer_same,
+                                      .create = make<QuickGelu>,
+                                      .tolerance = Tolerance::kRounding,
+                                      .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

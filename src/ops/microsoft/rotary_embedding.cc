@@ -100,12 +100,12 @@ class RotaryEmbedding final : public Kernel {
 
 }  // namespace
 
-const Operator kMsRotaryEmbedding = {.domain = "com.microsoft",
-                                     .name = "RotaryEmbedding",
-                                     .versions = {1},
-                                     .inputs = {4, 4},
-                                     .infer = infer_same,
-                                     .create = make<RotaryEmbedding>,
-                                     .tolerance = Tolerance::kRounding};
+extern const Operator kMsRotaryEmbedding = {.domain = "com.microsoft",
+                                            .name = "RotaryEmbedding",
+                                            .versions = {1},
+                                            .inputs = {4, 4},
+                                            .infer = infer_same,
+                                            .create = make<RotaryEmbedding>,
+                                            .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

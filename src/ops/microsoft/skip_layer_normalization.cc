@@ -1,19 +1,21 @@
 #include "ops/microsoft/skip_normalization.h"
 
 namespace escuta::ops {
+namespace {
 
-const Operator kMsSkipLayerNormalization = {
-    .domain = "com.microsoft",
-    .name = "SkipLayerNormalization",
-    .versions = {1},
-    .inputs = {3, 5},
-    .outputs = {1, 4},
-    .infer = infer_skip_normalization,
-    .create = [](const NodeInfo& node) -> Result<KernelPtr> {
-      auto kernel = std::make_unique<SkipNormalization>(node, /*rms=*/false);
-      if (!node.status().ok()) return node.status();
-      return KernelPtr(std::move(kernel));
-    },
-    .tolerance = Tolerance::kRounding};
+struct SkipLayerNormalization final : SkipNormalization {
+  explicit SkipLayerNormalization(const NodeInfo& node) : SkipNormalization(node, /*rms=*/false) {}
+};
+
+}  // namespace
+
+extern const Operator kMsSkipLayerNormalization = {.domain = "com.microsoft",
+                                                   .name = "SkipLayerNormalization",
+                                                   .versions = {1},
+                                                   .inputs = {3, 5},
+                                                   .outputs = {1, 4},
+                                                   .infer = infer_skip_normalization,
+                                                   .create = make<SkipLayerNormalization>,
+                                                   .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -6,7 +6,7 @@
 
 namespace escuta::ops {
 
-class SkipNormalization final : public Kernel {
+class SkipNormalization : public Kernel {
  public:
   // rms: inputs (input, skip, gamma, bias); else (input, skip, gamma, beta, bias).
   SkipNormalization(const NodeInfo& node, bool rms);

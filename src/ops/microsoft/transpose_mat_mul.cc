@@ -2,6 +2,6 @@
 
 namespace escuta::ops {
 
-const Operator kMsTransposeMatMul = fused_product("TransposeMatMul");
+extern const Operator kMsTransposeMatMul = fused_product("TransposeMatMul");
 
 }  // namespace escuta::ops

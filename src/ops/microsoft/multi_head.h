@@ -1,0 +1,42 @@
+// MultiHeadAttention and DecoderMaskedMultiHeadAttention: attention over heads that are projected
+// already, with a cache of keys and values. They differ in the order of their inputs.
+#pragma once
+
+#include "ops/microsoft/attention_parts.h"
+#include "ops/operator.h"
+
+namespace escuta::ops {
+
+// The inputs after query, key and value.
+struct MultiHeadInputs {
+  size_t bias, mask, attention_bias, past_key, past_value, past_length, beams;
+};
+
+class MultiHead : public Kernel {
+ public:
+  MultiHead(const NodeInfo& node, const MultiHeadInputs& inputs)
+      : inputs_(inputs), attributes_(node), causal_(node.integer("unidirectional", 0) == 1) {}
+  Status run(Call& call) const override;
+
+ private:
+  // The heads that the first inputs hold, before the cache.
+  struct Projected {
+    int64_t batch = 0, head_size = 0, value_size = 0;
+    Heads q, k, v;
+    bool biased_keys = true;  // whether bias applies to keys and values
+  };
+  Result<Projected> read(Call& call) const;
+  Status read_packed(Call& call, const float* q, Projected& in) const;
+  Status read_keys(Call& call, Projected& in) const;
+  Status add_biases(Call& call, Projected& in) const;
+  Status read_cache(Call& call, const Projected& in, CachedHeads& keys, CachedHeads& values) const;
+  Result<Heads> cached(Call& call, size_t output, const CachedHeads& cache) const;
+
+  MultiHeadInputs inputs_;
+  AttentionAttributes attributes_;
+  bool causal_;
+};
+
+void infer_multi_head(Inference& node, const MultiHeadInputs& inputs);
+
+}  // namespace escuta::ops
