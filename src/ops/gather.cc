@@ -107,7 +107,7 @@ class Gather final : public Kernel {
 
 }  // namespace
 
-const Operator kGather = {.domain = "",
+extern const Operator kGather = {.domain = "",
                           .name = "Gather",
                           .versions = {1, 11, 13},
                           .inputs = {2, 2},

@@ -264,7 +264,7 @@ class Pad final : public Kernel {
 
 }  // namespace
 
-const Operator kPad = {.domain = "",
+extern const Operator kPad = {.domain = "",
                        .name = "Pad",
                        .versions = {1, 2, 11, 13, 18, 19, 21, 23, 24, 25},
                        .inputs = {1, 4},
