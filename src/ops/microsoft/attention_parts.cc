@@ -9,8 +9,8 @@ AttentionAttributes::AttentionAttributes(const NodeInfo& node)
     : heads(node.integer("num_heads", 0)),
       mask_value(node.number("mask_filter_value", -10000)),
       scale(node.number("scale", 0)) {
-  if (heads <= 0 || heads > kMaxElements) {
-    node.fail(invalid_argument("expected num_heads from 1 to {}, found {}", kMaxElements, heads));
+  if (heads <= 0 || heads > kMaxCount) {
+    node.fail(invalid_argument("expected num_heads from 1 to {}, found {}", kMaxCount, heads));
     heads = 1;
   }
 }
@@ -187,15 +187,6 @@ Result<int64_t> count_input(const Call& call, size_t input, int64_t absent, int6
                             value);
   }
   return value;
-}
-
-Dim add(const Dim& a, const Dim& b) {
-  const Dim zero(int64_t{0});
-  if (a == zero) return b;
-  if (b == zero) return a;
-  if (!a.is_known() || !b.is_known()) return Dim();
-  int64_t sum = 0;
-  return __builtin_add_overflow(a.value(), b.value(), &sum) ? Dim() : Dim(sum);
 }
 
 }  // namespace escuta::ops

@@ -73,7 +73,4 @@ Result<Attention::Added> bias_term(Call& call, size_t input, int64_t batch, int6
 // is int32 or int64 and from 0 to `most`.
 Result<int64_t> count_input(const Call& call, size_t input, int64_t absent, int64_t most);
 
-// The sum of two dimensions, as far as it is known.
-Dim add(const Dim& a, const Dim& b);
-
 }  // namespace escuta::ops

@@ -31,9 +31,9 @@ Status check_tensors(const Call& call, size_t required) {
     int64_t product = 1;  // 0 elements do not excuse sizes that overflow elsewhere
     for (const int64_t dim : call.shape(i).dims()) {
       if (__builtin_mul_overflow(product, std::max<int64_t>(dim, 1), &product) ||
-          product > kMaxElements) {
+          product > kMaxCount) {
         return invalid_argument("expected dimensions whose product is {} at most, found {}",
-                                kMaxElements, call.shape(i).to_string());
+                                kMaxCount, call.shape(i).to_string());
       }
     }
   }

@@ -9,10 +9,10 @@
 namespace escuta::ops {
 
 // More than memory holds; products of the dimensions of one input stay far from overflow.
-inline constexpr int64_t kMaxElements = int64_t{1} << 40;
+inline constexpr int64_t kMaxCount = int64_t{1} << 40;
 
 // InvalidArgument where one of the first `required` inputs is absent, any input is not a tensor, or
-// the product of its dimensions other than 0 is over kMaxElements.
+// the product of its dimensions other than 0 is over kMaxCount.
 Status check_tensors(const Call& call, size_t required);
 
 // Shape::create.

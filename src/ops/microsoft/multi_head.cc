@@ -1,5 +1,7 @@
 #include "ops/microsoft/multi_head.h"
 
+#include "ops/dims.h"
+
 namespace escuta::ops {
 namespace {
 

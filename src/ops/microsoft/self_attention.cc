@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/dims.h"
+
 namespace escuta::ops {
 
 SelfAttention::SelfAttention(const NodeInfo& node, const Inputs& inputs)
