@@ -66,10 +66,11 @@ class BatchNormalization final : public Kernel {
   template <typename T>
   static void measure(const T* src, const Layout& layout, double* means, double* variances) {
     const int64_t block = layout.channels * layout.inner;
+    const int64_t items = block == 0 ? 0 : layout.items;
     const double count = static_cast<double>(layout.items) * static_cast<double>(layout.inner);
     const auto sum = [&](int64_t c, auto&& function) {
       double total = 0;
-      for (int64_t n = 0; n < layout.items; ++n) {
+      for (int64_t n = 0; n < items; ++n) {
         const T* line = src + n * block + c * layout.inner;
         total += sum_of(layout.inner, [&](int64_t i) { return function(line[i]); });
       }
@@ -130,13 +131,13 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kBatchNormalization = {.domain = "",
-                                      .name = "BatchNormalization",
-                                      .versions = {1, 6, 7, 9, 14, 15},
-                                      .inputs = {5, 5},
-                                      .outputs = {1, 5},
-                                      .infer = infer,
-                                      .create = make<BatchNormalization>,
-                                      .tolerance = Tolerance::kRounding};
+extern const Operator kBatchNormalization = {.domain = "",
+                                             .name = "BatchNormalization",
+                                             .versions = {1, 6, 7, 9, 14, 15},
+                                             .inputs = {5, 5},
+                                             .outputs = {1, 5},
+                                             .infer = infer,
+                                             .create = make<BatchNormalization>,
+                                             .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -43,7 +43,7 @@ struct Lines {
   // function(first): a line is at first, first + step, ...
   template <typename F>
   void for_each(F&& function) const {
-    if (count == 0) return;
+    if (outer == 0 || count == 0 || step == 0) return;
     for (int64_t i = 0; i < outer; ++i) {
       for (int64_t j = 0; j < step; ++j) function(i * count * step + j);
     }

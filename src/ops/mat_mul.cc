@@ -20,6 +20,7 @@ Status loop(Call& call, const MatMulShape& plan) {
     ASSIGN_OR_RETURN(products, call.scratch_of<W>(size));
   }
   Status status;
+  if (size == 0) return status;
   plan.batch.for_each_run([&](int64_t at, int64_t count, const auto& src, const auto& steps) {
     for (int64_t i = 0; i < count && status.ok(); ++i) {
       const W* x = a + (src[0] + i * steps[0]) * plan.rows * plan.depth;
@@ -51,12 +52,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kMatMul = {.domain = "",
-                          .name = "MatMul",
-                          .versions = {1, 9, 13},
-                          .inputs = {2, 2},
-                          .infer = infer,
-                          .create = make_function<run>,
-                          .tolerance = Tolerance::kRounding};
+extern const Operator kMatMul = {.domain = "",
+                                 .name = "MatMul",
+                                 .versions = {1, 9, 13},
+                                 .inputs = {2, 2},
+                                 .infer = infer,
+                                 .create = make_function<run>,
+                                 .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -25,6 +25,7 @@ void multiply_block(const T* a, int64_t a_row, int64_t a_step, const T* b, T* ds
 template <typename T>
 void multiply(const T* a, int64_t a_row, int64_t a_step, const T* b, T* dst, int64_t rows,
               int64_t depth, int64_t columns) {
+  if (rows == 0) return;
   for (int64_t j = 0; j < columns; j += kColumns) {
     const int64_t width = std::min(kColumns, columns - j);
     int64_t i = 0;

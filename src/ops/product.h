@@ -31,6 +31,7 @@ void multiply(const T* a, int64_t a_row, int64_t a_step, const T* b, T* dst, int
 // dst [columns, rows] = src [rows, columns] transposed.
 template <typename T>
 void transpose(const T* src, T* dst, int64_t rows, int64_t columns) {
+  if (columns == 0) return;
   constexpr int64_t kTile = 16;  // both sides stay in the cache
   for (int64_t i = 0; i < rows; i += kTile) {
     for (int64_t j = 0; j < columns; j += kTile) {

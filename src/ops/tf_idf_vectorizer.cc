@@ -94,7 +94,7 @@ class TfIdfVectorizer final : public Kernel {
     using AllTypes = Types<std::string, int32_t, int64_t>;
     return dispatch(AllTypes{}, call.dtype(0), [&](auto tag) -> Status {
       const auto* src = call.input(0).as<decltype(tag)>().data();
-      for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t row = 0; row < rows && size_ > 0; ++row) {
         for (int64_t i = 0; i < length; ++i) items[i] = item_of(src[row * length + i]);
         RETURN_IF_ERROR(count_row(call, items, length, dst + row * size_));
         weigh(dst + row * size_);
@@ -200,12 +200,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kTfIdfVectorizer = {.domain = "",
-                                   .name = "TfIdfVectorizer",
-                                   .versions = {9},
-                                   .inputs = {1, 1},
-                                   .infer = infer,
-                                   .create = make<TfIdfVectorizer>,
-                                   .tolerance = Tolerance::kRounding};
+extern const Operator kTfIdfVectorizer = {.domain = "",
+                                          .name = "TfIdfVectorizer",
+                                          .versions = {9},
+                                          .inputs = {1, 1},
+                                          .infer = infer,
+                                          .create = make<TfIdfVectorizer>,
+                                          .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

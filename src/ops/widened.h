@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/call.h"
+#include "ops/dispatch.h"
 
 namespace escuta::ops {
 
@@ -17,5 +18,53 @@ Result<const W*> widened(Call& call, std::span<const T> src) {
     return dst;
   }
 }
+
+// The same for a tensor of any type among TypeList. W: float or double. Unimplemented.
+template <typename W, typename TypeList = Floats>
+Result<const W*> widened_tensor(Call& call, const Datum& tensor) {
+  const W* result = nullptr;
+  RETURN_IF_ERROR(dispatch(TypeList{}, tensor.dtype(), [&](auto tag) -> Status {
+    ASSIGN_OR_RETURN(result, (widened<W>(call, tensor.as<decltype(tag)>())));
+    return {};
+  }));
+  return result;
+}
+
+// An output that is computed as W and may be of a narrower type.
+template <typename W>
+class NarrowedOutput {
+ public:
+  // dtype: among Floats. Unimplemented.
+  static Result<NarrowedOutput> create(Call& call, size_t i, DType dtype, const Shape& shape) {
+    NarrowedOutput output;
+    output.dtype_ = dtype;
+    output.count_ = shape.count();
+    RETURN_IF_ERROR(dispatch(Floats{}, dtype, [](auto) -> Status { return {}; }));
+    ASSIGN_OR_RETURN(output.dst_, call.allocate(i, dtype, shape));
+    if (dtype == dtype_of<W>()) {
+      output.data_ = reinterpret_cast<W*>(output.dst_);
+    } else {
+      ASSIGN_OR_RETURN(output.data_, call.scratch_of<W>(output.count_));
+    }
+    return output;
+  }
+  W* data() const { return data_; }
+  // All elements are there: brings them to the output.
+  Status finish() const {
+    if (dtype_ == dtype_of<W>()) return {};
+    return dispatch(Floats{}, dtype_, [&](auto tag) -> Status {
+      using T = decltype(tag);
+      T* dst = reinterpret_cast<T*>(dst_);
+      for (int64_t i = 0; i < count_; ++i) dst[i] = static_cast<T>(static_cast<Wide<T>>(data_[i]));
+      return {};
+    });
+  }
+
+ private:
+  DType dtype_ = DType::kUndefined;
+  int64_t count_ = 0;
+  std::byte* dst_ = nullptr;
+  W* data_ = nullptr;
+};
 
 }  // namespace escuta::ops
