@@ -1,6 +1,7 @@
 // KernelTable itself, without std, for the ISA objects (see simd/simd.h).
 #pragma once
 
+#include "kernels/attention_rows.h"
 #include "kernels/conv_patches.h"
 #include "kernels/gemm_block.h"
 #include "kernels/log_mel.h"
@@ -16,7 +17,8 @@ struct KernelTable {
   LogMelKernel* log_mel;
   GemmLoops<float> gemm_f32;  // gemm.h is how to call these
   GemmLoops<double> gemm_f64;
-  ConvLoops conv;  // conv.h is how to call these
+  ConvLoops conv;                       // conv.h is how to call these
+  AttentionRowsKernel* attention_rows;  // for attention.h
   VectorLoops vector;
   SoftmaxKernel* softmax_rows;
   NormKernel* norm_rows;

@@ -1,4 +1,5 @@
 // Compiled once per ISA (see CMakeLists.txt), with ESCUTA_ISA its name. Exports only its table.
+#include "kernels/attention_loop.h"
 #include "kernels/conv_loop.h"
 #include "kernels/gemm_block_loop.h"
 #include "kernels/log_mel.h"
@@ -22,6 +23,7 @@ const KernelTable ESCUTA_TABLE(ESCUTA_ISA) = {
     .gemm_f32 = kGemmLoops<float>,
     .gemm_f64 = kGemmLoops<double>,
     .conv = kConvLoops,
+    .attention_rows = attention_rows,
     .vector = kVectorLoops,
     .softmax_rows = softmax_rows,
     .norm_rows = norm_rows,
