@@ -148,7 +148,7 @@ class Attention final : public Kernel {
       plan.stage = static_cast<typename AttentionOf<W>::Stage>(mode_);
     }
     ASSIGN_OR_RETURN(W * row, call.scratch_of<W>(plan.keys));
-    if (plan.batch * plan.queries > 0) run_attention(plan, row);
+    if (shape.count() > 0 || scores.count() > 0) run_attention(plan, row);
     if (call.wants(3)) RETURN_IF_ERROR(scores.finish());
     return dst.finish();
   }
@@ -304,13 +304,13 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kAttention = {.domain = "",
-                             .name = "Attention",
-                             .versions = {23, 24},
-                             .inputs = {3, 7},
-                             .outputs = {1, 4},
-                             .infer = infer,
-                             .create = make<Attention>,
-                             .tolerance = Tolerance::kRounding};
+extern const Operator kAttention = {.domain = "",
+                                    .name = "Attention",
+                                    .versions = {23, 24},
+                                    .inputs = {3, 7},
+                                    .outputs = {1, 4},
+                                    .infer = infer,
+                                    .create = make<Attention>,
+                                    .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -49,6 +49,7 @@ class NarrowedOutput {
     return output;
   }
   W* data() const { return data_; }
+  int64_t count() const { return count_; }
   // All elements are there: brings them to the output.
   Status finish() const {
     if (dtype_ == dtype_of<W>()) return {};
