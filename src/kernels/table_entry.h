@@ -4,6 +4,7 @@
 #include "kernels/attention_rows.h"
 #include "kernels/conv_patches.h"
 #include "kernels/gemm_block.h"
+#include "kernels/gemm_int8_block.h"
 #include "kernels/log_mel.h"
 #include "kernels/rows.h"
 #include "kernels/vector.h"
@@ -17,6 +18,7 @@ struct KernelTable {
   LogMelKernel* log_mel;
   GemmLoops<float> gemm_f32;  // gemm.h is how to call these
   GemmLoops<double> gemm_f64;
+  Int8Loops gemm_int8;                  // gemm_int8.h is how to call these
   ConvLoops conv;                       // conv.h is how to call these
   AttentionRowsKernel* attention_rows;  // for attention.h
   VectorLoops vector;

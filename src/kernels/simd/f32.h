@@ -3,7 +3,7 @@
 
 #include "kernels/simd/simd.h"
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 

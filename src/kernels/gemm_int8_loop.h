@@ -1,0 +1,192 @@
+// The loops of gemm_int8_block.h: with VNNI four products of bytes an instruction and lane; else
+// two products of 16 bits, from bytes of b widened on the way. Both exact.
+#pragma once
+
+#include "kernels/gemm_int8_block.h"
+#include "kernels/math_f32.h"
+#include "kernels/simd/f32.h"
+
+namespace escuta::kernels {
+namespace {
+
+#if defined(__AVX512VNNI__)
+constexpr int kDepth8 = 4;  // elements of k in a lane of 32 bits
+typedef unsigned char Left8;
+#else
+constexpr int kDepth8 = 2;
+typedef short Left8;
+#endif
+#if defined(__AVX512F__)
+constexpr int kMr8 = 12;
+#elif defined(__AVX2__)
+constexpr int kMr8 = 6;
+#else
+constexpr int kMr8 = 4;
+#endif
+constexpr int kNrVectors8 = 2;
+constexpr int kNr8 = kNrVectors8 * kLanesF32;
+
+// sum + the products of a lane's elements of k.
+ESCUTA_INLINE I32 add_products(I32 sum, I32 left, I32 right) {
+#if defined(__AVX512VNNI__)
+  return (I32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)left, (__m512i)right);
+#elif defined(__AVX512BW__)
+  return sum + (I32)_mm512_madd_epi16((__m512i)left, (__m512i)right);
+#elif defined(__AVX2__)
+  return sum + (I32)_mm256_madd_epi16((__m256i)left, (__m256i)right);
+#elif defined(__SSE2__)
+  return sum + (I32)_mm_madd_epi16((__m128i)left, (__m128i)right);
+#else
+  const I32 left0 = (left << 16) >> 16, right0 = (right << 16) >> 16;
+  return sum + left0 * right0 + (left >> 16) * (right >> 16);
+#endif
+}
+
+// The lanes of one vector of columns: kLanesF32 * kDepth8 bytes.
+ESCUTA_INLINE I32 load_columns(const signed char* src) {
+#if defined(__AVX512VNNI__)
+  return load_as<I32>(src);
+#else
+  typedef signed char Bytes __attribute__((vector_size(kVectorBytes / 2)));
+  typedef short Words __attribute__((vector_size(kVectorBytes)));
+  return (I32) __builtin_convertvector(load_as<Bytes>(src), Words);
+#endif
+}
+
+template <int kRows>
+ESCUTA_INLINE void multiply_tile8(const Left8* a, const signed char* b, long groups, int* sums) {
+  I32 sum[kRows][kNrVectors8] = {};
+  for (long p = 0; p < groups; ++p) {
+    I32 column[kNrVectors8];
+#pragma GCC unroll 4
+    for (int v = 0; v < kNrVectors8; ++v) {
+      column[v] = load_columns(b + v * kLanesF32 * kDepth8);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      int both;
+      __builtin_memcpy(&both, a + r * kDepth8, sizeof(both));
+#pragma GCC unroll 4
+      for (int v = 0; v < kNrVectors8; ++v) {
+        sum[r][v] = add_products(sum[r][v], splat_i32(both), column[v]);
+      }
+    }
+    a += kMr8 * kDepth8;
+    b += kNr8 * kDepth8;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kNrVectors8; ++v) store(sum[r][v], sums + r * kNr8 + v * kLanesF32);
+  }
+}
+
+template <int kRows = kMr8>
+inline void multiply_rows8(long rows, const Left8* a, const signed char* b, long groups,
+                           int* sums) {
+  if (rows == kRows) {
+    multiply_tile8<kRows>(a, b, groups, sums);
+  } else if constexpr (kRows > 1) {
+    multiply_rows8<kRows - 1>(rows, a, b, groups, sums);
+  }
+}
+
+// In unsigned arithmetic where it may wrap.
+ESCUTA_INLINE U32 load_u32(const int* src, long n) {
+  U32 value = {};
+  __builtin_memcpy(&value, src, (unsigned long)(n < kLanesF32 ? n : kLanesF32) * sizeof(int));
+  return value;
+}
+
+__attribute__((noinline)) void finish_tile8(const Int8Block& block, const int* sums, long row,
+                                            long rows, long column, long n) {
+  for (long r = row; r < row + rows; ++r, sums += kNr8) {
+    for (long i = 0; i < n; i += kLanesF32) {
+      const long left = n - i, at = column + i;
+      U32 x = load_as<U32>(sums + i);
+      x -= (unsigned)block.a_zero[r] * load_u32(block.column_sums + at, left);
+      if (block.b_zero != nullptr) {
+        x -= (unsigned)block.row_sums[r] * load_u32(block.b_zero + at, left);
+      }
+      if (block.c != nullptr) {
+        int* c = block.c + r * block.c_stride + at;
+        __builtin_memcpy(c, &x, (unsigned long)(left < kLanesF32 ? left : kLanesF32) * 4);
+        continue;
+      }
+      F32 y = to_f32((I32)x) * block.a_scale[r] * load_up_to(block.b_scale + at, left);
+      if (block.bias != nullptr) y += load_up_to(block.bias + at, left);
+      store_up_to(activate(y, block.activation), block.c_f32 + r * block.c_stride + at, left);
+    }
+  }
+}
+
+void tiles_by_panels8(const Int8Block& block) {
+  alignas(64) int sums[kMr8 * kNr8];
+  const signed char* panel = (const signed char*)block.b;
+  for (long column = 0; column < block.n; column += kNr8, panel += block.b_stride) {
+    const long n = block.n - column < kNr8 ? block.n - column : kNr8;
+    const char* tile = (const char*)block.a;
+    for (long row = 0; row < block.m; row += kMr8, tile += block.a_stride) {
+      const long rows = block.m - row < kMr8 ? block.m - row : kMr8;
+      multiply_rows8(rows, (const Left8*)tile, panel, block.groups, sums);
+      finish_tile8(block, sums, row, rows, column, n);
+    }
+  }
+}
+
+void pack_rows8(const unsigned char* src, long src_stride, int flip, long m, long k, void* dst,
+                long dst_stride, int* row_sums) {
+  const long groups = (k + kDepth8 - 1) / kDepth8;
+  for (long r = 0; r < m; ++r) {
+    const unsigned char* row = src + r * src_stride;
+    Left8* to = (Left8*)((char*)dst + r / kMr8 * dst_stride) + r % kMr8 * kDepth8;
+    int sum = 0;
+    long p = 0;
+    for (long g = 0; g < groups; ++g, to += kMr8 * kDepth8) {
+      for (int d = 0; d < kDepth8; ++d, ++p) {
+        const int value = p < k ? row[p] ^ flip : 0;
+        to[d] = (Left8)value;
+        sum += value;
+      }
+    }
+    row_sums[r] = sum;
+  }
+}
+
+void pack_panels8(const unsigned char* src, long src_stride, bool transpose, int flip, long k,
+                  long n, void* dst, long dst_stride, int* column_sums) {
+  const long groups = (k + kDepth8 - 1) / kDepth8;
+  signed char* panel = (signed char*)dst;
+  for (long column = 0; column < n; column += kNr8, panel += dst_stride, column_sums += kNr8) {
+    for (int c = 0; c < kNr8; ++c) column_sums[c] = 0;
+    signed char* to = panel;
+    for (long g = 0; g < groups; ++g) {
+      for (long c = 0; c < kNr8; ++c) {
+        for (long p = g * kDepth8; p < (g + 1) * kDepth8; ++p, ++to) {
+          const long at = column + c;
+          int value = 0;
+          if (at < n && p < k) {
+            value =
+                (signed char)((transpose ? src[at * src_stride + p] : src[p * src_stride + at]) ^
+                              flip);
+          }
+          *to = (signed char)value;
+          column_sums[c] += value;
+        }
+      }
+    }
+  }
+}
+
+constexpr Int8Loops kInt8Loops = {
+    .mr = kMr8,
+    .nr = kNr8,
+    .depth = kDepth8,
+    .a_bytes = (long)sizeof(Left8),
+    .tiles_by_panels = tiles_by_panels8,
+    .pack_rows = pack_rows8,
+    .pack_panels = pack_panels8,
+};
+
+}  // namespace
+}  // namespace escuta::kernels
