@@ -12,17 +12,17 @@ struct AttentionKernel final : ProjectedAttention {
 
 }  // namespace
 
-const Operator kMsAttention = {.domain = "com.microsoft",
-                               .name = "Attention",
-                               .versions = {1},
-                               .inputs = {2, 7},
-                               .outputs = {1, 2},
-                               .infer =
-                                   [](Inference& node) {
-                                     infer_self_attention(node, node.dtype(0), kInputs.past,
-                                                          kInputs.past_length);
-                                   },
-                               .create = make<AttentionKernel>,
-                               .tolerance = Tolerance::kRounding};
+extern const Operator kMsAttention = {.domain = "com.microsoft",
+                                      .name = "Attention",
+                                      .versions = {1},
+                                      .inputs = {2, 7},
+                                      .outputs = {1, 2},
+                                      .infer =
+                                          [](Inference& node) {
+                                            infer_self_attention(node, node.dtype(0), kInputs.past,
+                                                                 kInputs.past_length);
+                                          },
+                                      .create = make<AttentionKernel>,
+                                      .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -14,7 +14,7 @@ struct DecoderMaskedSelfAttention final : ProjectedAttention {
 
 }  // namespace
 
-const Operator kMsDecoderMaskedSelfAttention = {
+extern const Operator kMsDecoderMaskedSelfAttention = {
     .domain = "com.microsoft",
     .name = "DecoderMaskedSelfAttention",
     .versions = {1},

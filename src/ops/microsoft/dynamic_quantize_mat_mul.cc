@@ -43,7 +43,7 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kMsDynamicQuantizeMatMul = {
+extern const Operator kMsDynamicQuantizeMatMul = {
     .domain = "com.microsoft",
     .name = "DynamicQuantizeMatMul",
     .versions = {1},

@@ -27,16 +27,16 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kMsMatMulIntegerToFloat = {.domain = "com.microsoft",
-                                          .name = "MatMulIntegerToFloat",
-                                          .versions = {1},
-                                          .inputs = {4, 7},
-                                          .infer =
-                                              [](Inference& node) {
-                                                node.set(0, node.dtype(kAScale),
-                                                         infer_product(node, kA, {}, kB, {}));
-                                              },
-                                          .create = make_function<run>,
-                                          .tolerance = Tolerance::kRounding};
+extern const Operator kMsMatMulIntegerToFloat = {
+    .domain = "com.microsoft",
+    .name = "MatMulIntegerToFloat",
+    .versions = {1},
+    .inputs = {4, 7},
+    .infer =
+        [](Inference& node) {
+          node.set(0, node.dtype(kAScale), infer_product(node, kA, {}, kB, {}));
+        },
+    .create = make_function<run>,
+    .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

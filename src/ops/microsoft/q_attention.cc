@@ -53,7 +53,7 @@ class QAttention final : public Kernel {
 
 }  // namespace
 
-const Operator kMsQAttention = {
+extern const Operator kMsQAttention = {
     .domain = "com.microsoft",
     .name = "QAttention",
     .versions = {1},
