@@ -73,7 +73,7 @@ class SimplifiedLayerNormalization final : public Kernel {
 
 }  // namespace
 
-const Operator kSimplifiedLayerNormalization = {.domain = "",
+extern const Operator kSimplifiedLayerNormalization = {.domain = "",
                                                 .name = "SimplifiedLayerNormalization",
                                                 .versions = {1},
                                                 .inputs = {2, 2},

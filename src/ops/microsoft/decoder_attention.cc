@@ -166,12 +166,12 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMsDecoderAttention = {.domain = "com.microsoft",
-                                      .name = "DecoderAttention",
-                                      .versions = {1},
-                                      .inputs = {12, 12},
-                                      .outputs = {1, 3},
-                                      .infer = infer,
-                                      .create = make<DecoderAttention>,
-                                      .tolerance = Tolerance::kRounding};
+                                             .name = "DecoderAttention",
+                                             .versions = {1},
+                                             .inputs = {12, 12},
+                                             .outputs = {1, 3},
+                                             .infer = infer,
+                                             .create = make<DecoderAttention>,
+                                             .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -123,11 +123,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMsGatedRelativePositionBias = {.domain = "com.microsoft",
-                                               .name = "GatedRelativePositionBias",
-                                               .versions = {1},
-                                               .inputs = {6, 7},
-                                               .infer = infer,
-                                               .create = make<GatedRelativePositionBias>,
-                                               .tolerance = Tolerance::kRounding};
+                                                      .name = "GatedRelativePositionBias",
+                                                      .versions = {1},
+                                                      .inputs = {6, 7},
+                                                      .infer = infer,
+                                                      .create = make<GatedRelativePositionBias>,
+                                                      .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

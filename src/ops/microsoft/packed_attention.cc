@@ -57,11 +57,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMsPackedAttention = {.domain = "com.microsoft",
-                                     .name = "PackedAttention",
-                                     .versions = {1},
-                                     .inputs = {5, 6},
-                                     .infer = infer,
-                                     .create = make<PackedAttention>,
-                                     .tolerance = Tolerance::kRounding};
+                                            .name = "PackedAttention",
+                                            .versions = {1},
+                                            .inputs = {5, 6},
+                                            .infer = infer,
+                                            .create = make<PackedAttention>,
+                                            .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

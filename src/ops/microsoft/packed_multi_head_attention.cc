@@ -79,11 +79,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMsPackedMultiHeadAttention = {.domain = "com.microsoft",
-                                              .name = "PackedMultiHeadAttention",
-                                              .versions = {1},
-                                              .inputs = {6, 7},
-                                              .infer = infer,
-                                              .create = make<PackedMultiHeadAttention>,
-                                              .tolerance = Tolerance::kRounding};
+                                                     .name = "PackedMultiHeadAttention",
+                                                     .versions = {1},
+                                                     .inputs = {6, 7},
+                                                     .infer = infer,
+                                                     .create = make<PackedMultiHeadAttention>,
+                                                     .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -83,11 +83,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMsRelativePositionBias = {.domain = "com.microsoft",
-                                          .name = "RelativePositionBias",
-                                          .versions = {1},
-                                          .inputs = {3, 3},
-                                          .infer = infer,
-                                          .create = make<RelativePositionBias>,
-                                          .tolerance = Tolerance::kRounding};
+                                                 .name = "RelativePositionBias",
+                                                 .versions = {1},
+                                                 .inputs = {3, 3},
+                                                 .infer = infer,
+                                                 .create = make<RelativePositionBias>,
+                                                 .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -80,11 +80,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMsRemovePadding = {.domain = "com.microsoft",
-                                   .name = "RemovePadding",
-                                   .versions = {1},
-                                   .inputs = {2, 2},
-                                   .outputs = {4, 4},
-                                   .infer = infer,
-                                   .create = make_function<run_checked>};
+                                          .name = "RemovePadding",
+                                          .versions = {1},
+                                          .inputs = {2, 2},
+                                          .outputs = {4, 4},
+                                          .infer = infer,
+                                          .create = make_function<run_checked>};
 
 }  // namespace escuta::ops

@@ -48,10 +48,10 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMsRestorePadding = {.domain = "com.microsoft",
-                                    .name = "RestorePadding",
-                                    .versions = {1},
-                                    .inputs = {2, 2},
-                                    .infer = infer,
-                                    .create = make_function<run>};
+                                           .name = "RestorePadding",
+                                           .versions = {1},
+                                           .inputs = {2, 2},
+                                           .infer = infer,
+                                           .create = make_function<run>};
 
 }  // namespace escuta::ops
