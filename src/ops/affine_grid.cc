@@ -95,7 +95,7 @@ class AffineGrid final : public Kernel {
 
 }  // namespace
 
-const Operator kAffineGrid = {.domain = "",
+extern const Operator kAffineGrid = {.domain = "",
                               .name = "AffineGrid",
                               .versions = {20},
                               .inputs = {2, 2},

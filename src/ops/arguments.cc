@@ -1,5 +1,7 @@
 #include "ops/arguments.h"
 
+#include "ops/dispatch.h"
+
 namespace escuta::ops {
 namespace {
 
@@ -55,6 +57,26 @@ Result<int64_t> read_int(const Call& call, size_t i, std::string_view what) {
   ASSIGN_OR_RETURN(const IntList list, read_ints(call, i, what));
   if (list.count == 1) return list.values[0];
   return invalid_argument("{}: expected one integer, found {}", what, list.count);
+}
+
+Result<FloatList> read_floats(const Call& call, size_t i, std::string_view what) {
+  RETURN_IF_ERROR(check_tensor(call, i).with_context(what));
+  const Datum& datum = call.input(i);
+  FloatList list;
+  if (datum.shape().rank() > 1 || datum.count() > static_cast<int64_t>(list.values.size())) {
+    return invalid_argument("{}: expected a vector of at most {} numbers, found shape {}", what,
+                            list.values.size(), datum.shape().to_string());
+  }
+  list.count = static_cast<size_t>(datum.count());
+  const Status read = dispatch(Floats{}, datum.dtype(), [&](auto tag) -> Status {
+    size_t at = 0;
+    for (const auto value : datum.as<decltype(tag)>()) {
+      list.values[at++] = static_cast<double>(value);
+    }
+    return {};
+  });
+  RETURN_IF_ERROR(read.with_context(what));
+  return list;
 }
 
 Result<int> resolve_axis(int64_t axis, int rank) {

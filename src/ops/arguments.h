@@ -27,6 +27,14 @@ Result<IntList> read_ints(const Call& call, size_t i, std::string_view what);
 // The only element of input i.
 Result<int64_t> read_int(const Call& call, size_t i, std::string_view what);
 
+// At most two numbers per dimension.
+struct FloatList {
+  std::array<double, 2 * kMaxRank> values{};
+  size_t count = 0;
+};
+// The elements of input i, a vector or scalar of floats of any width.
+Result<FloatList> read_floats(const Call& call, size_t i, std::string_view what);
+
 // Element `at` of an int32 or int64 tensor.
 inline int64_t int_at(const Datum& datum, int64_t at) {
   return datum.dtype() == DType::kInt32 ? reinterpret_cast<const int32_t*>(datum.bytes())[at]

@@ -79,7 +79,7 @@ class CenterCropPad final : public Kernel {
 
 }  // namespace
 
-const Operator kCenterCropPad = {.domain = "",
+extern const Operator kCenterCropPad = {.domain = "",
                                  .name = "CenterCropPad",
                                  .versions = {18},
                                  .inputs = {2, 2},

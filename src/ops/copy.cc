@@ -128,6 +128,39 @@ Status copy_cells(DType dtype, Walk<2> walk, const std::byte* src, std::byte* ds
   });
 }
 
+Status copy_mapped(DType dtype, const Shape& shape, std::span<const int64_t* const> tables,
+                   const std::byte* src, std::byte* dst) {
+  return dispatch_by_size(dtype, [&](auto tag) -> Status {
+    using T = decltype(tag);
+    const T* from = reinterpret_cast<const T*>(src);
+    T* to = reinterpret_cast<T*>(dst);
+    if (shape.count() == 0) return {};
+    if (shape.rank() == 0) {
+      *to = *from;
+      return {};
+    }
+    const int last = shape.rank() - 1;
+    const int64_t* row = tables[static_cast<size_t>(last)];
+    std::array<int64_t, kMaxRank> index{};
+    for (int64_t done = 0; done < shape.count(); done += shape[last], to += shape[last]) {
+      int64_t offset = 0;
+      bool outside = false;
+      for (size_t i = 0; i < static_cast<size_t>(last); ++i) {
+        const int64_t step = tables[i][index[i]];
+        outside = outside || step < 0;
+        offset += step;
+      }
+      for (int64_t i = 0; i < shape[last] && !outside; ++i) {
+        if (row[i] >= 0) to[i] = from[offset + row[i]];
+      }
+      for (int i = last - 1; i >= 0 && ++index[static_cast<size_t>(i)] == shape[i]; --i) {
+        index[static_cast<size_t>(i)] = 0;
+      }
+    }
+    return {};
+  });
+}
+
 Walk<2> gather_walk(const Shape& shape, std::span<const int64_t> src_strides) {
   Walk<2> walk;
   const auto dst_strides = strides_of(shape);

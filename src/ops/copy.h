@@ -46,6 +46,11 @@ class OutputCells {
 // to in any order. Contiguous runs are copied whole, transpositions in blocks.
 Status copy_cells(DType dtype, Walk<2> walk, const std::byte* src, std::byte* dst);
 
+// dst, dense of `shape`: each element comes from the sum of the offsets that tables[i] has for its
+// place on axis i, in elements of src; where one is negative it stays as it is.
+Status copy_mapped(DType dtype, const Shape& shape, std::span<const int64_t* const> tables,
+                   const std::byte* src, std::byte* dst);
+
 // A walk over all of `shape`, dense in dst, with these strides in src.
 Walk<2> gather_walk(const Shape& shape, std::span<const int64_t> src_strides);
 

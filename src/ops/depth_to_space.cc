@@ -78,7 +78,7 @@ class DepthToSpace final : public Kernel {
 
 }  // namespace
 
-const Operator kDepthToSpace = {.domain = "",
+extern const Operator kDepthToSpace = {.domain = "",
                                 .name = "DepthToSpace",
                                 .versions = {1, 11, 13},
                                 .inputs = {1, 1},

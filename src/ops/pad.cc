@@ -141,7 +141,7 @@ class Pad final : public Kernel {
       RETURN_IF_ERROR(fill(call, out, shape.count()));
       RETURN_IF_ERROR(copy_inside(input, shape, pads, src, out));
     } else {
-      RETURN_IF_ERROR(copy_mapped(call, shape, pads, src, out));
+      RETURN_IF_ERROR(copy_repeated(call, shape, pads, src, out));
     }
     out.finish();
     return {};
@@ -215,11 +215,11 @@ class Pad final : public Kernel {
   }
 
   // Modes that repeat elements: a table of sources for each axis, then rows.
-  Status copy_mapped(Call& call, const Shape& shape, const Pads& pads, const std::byte* src,
-                     const OutputCells& out) const {
+  Status copy_repeated(Call& call, const Shape& shape, const Pads& pads, const std::byte* src,
+                       const OutputCells& out) const {
     const Shape& input = call.shape(0);
     const auto strides = strides_of(input);
-    std::array<int64_t*, kMaxRank> tables{};  // offsets in src of each place of the axis
+    std::array<const int64_t*, kMaxRank> tables{};  // offsets in src of each place of the axis
     for (int i = 0; i < shape.rank(); ++i) {
       const auto at = static_cast<size_t>(i);
       const int64_t begin = std::max<int64_t>(0, -pads.before[at]);
@@ -228,32 +228,13 @@ class Pad final : public Kernel {
         return invalid_argument("axis {} of shape {} has no elements that could be repeated", i,
                                 input.to_string());
       }
-      ASSIGN_OR_RETURN(tables[at], call.scratch_of<int64_t>(shape[i]));
+      ASSIGN_OR_RETURN(int64_t * table, call.scratch_of<int64_t>(shape[i]));
       for (int64_t o = 0; o < shape[i]; ++o) {
-        tables[at][o] = source(mode_, o - pads.before[at], begin, end) * strides[at];
+        table[o] = source(mode_, o - pads.before[at], begin, end) * strides[at];
       }
+      tables[at] = table;
     }
-    return dispatch_by_size(out.dtype(), [&](auto tag) -> Status {
-      using T = decltype(tag);
-      const T* from = reinterpret_cast<const T*>(src);
-      T* dst = out.as<T>();
-      if (shape.rank() == 0) {
-        *dst = *from;
-        return {};
-      }
-      const int last = shape.rank() - 1;
-      const int64_t* row = tables[static_cast<size_t>(last)];
-      std::array<int64_t, kMaxRank> index{};
-      for (int64_t done = 0; done < shape.count(); done += shape[last], dst += shape[last]) {
-        int64_t offset = 0;
-        for (size_t i = 0; i < static_cast<size_t>(last); ++i) offset += tables[i][index[i]];
-        for (int64_t o = 0; o < shape[last]; ++o) dst[o] = from[offset + row[o]];
-        for (int i = last - 1; i >= 0 && ++index[static_cast<size_t>(i)] == shape[i]; --i) {
-          index[static_cast<size_t>(i)] = 0;
-        }
-      }
-      return {};
-    });
+    return copy_mapped(out.dtype(), shape, tables, src, out.data());
   }
 
   Mode mode_;
@@ -265,10 +246,10 @@ class Pad final : public Kernel {
 }  // namespace
 
 extern const Operator kPad = {.domain = "",
-                       .name = "Pad",
-                       .versions = {1, 2, 11, 13, 18, 19, 21, 23, 24, 25},
-                       .inputs = {1, 4},
-                       .infer = infer,
-                       .create = make<Pad>};
+                              .name = "Pad",
+                              .versions = {1, 2, 11, 13, 18, 19, 21, 23, 24, 25},
+                              .inputs = {1, 4},
+                              .infer = infer,
+                              .create = make<Pad>};
 
 }  // namespace escuta::ops

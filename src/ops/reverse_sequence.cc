@@ -70,7 +70,7 @@ class ReverseSequence final : public Kernel {
 
 }  // namespace
 
-const Operator kReverseSequence = {.domain = "",
+extern const Operator kReverseSequence = {.domain = "",
                                    .name = "ReverseSequence",
                                    .versions = {10},
                                    .inputs = {2, 2},

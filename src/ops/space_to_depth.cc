@@ -69,7 +69,7 @@ class SpaceToDepth final : public Kernel {
 
 }  // namespace
 
-const Operator kSpaceToDepth = {.domain = "",
+extern const Operator kSpaceToDepth = {.domain = "",
                                 .name = "SpaceToDepth",
                                 .versions = {1, 13},
                                 .inputs = {1, 1},

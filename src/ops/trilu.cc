@@ -36,9 +36,7 @@ class Trilu final : public Kernel {
         // The upper triangle begins at `edge`, the lower one ends after it.
         const int64_t edge = std::clamp<int64_t>(i % rows + k + (upper_ ? 0 : 1), 0, cols);
         const int64_t begin = upper_ ? edge : 0, end = upper_ ? cols : edge;
-        std::fill(to, to + begin, T{});
-        std::copy(from + begin, from + end, to + begin);
-        std::fill(to + end, to + cols, T{});
+        for (int64_t c = 0; c < cols; ++c) to[c] = c >= begin && c < end ? from[c] : T{};
       }
       return {};
     }));
