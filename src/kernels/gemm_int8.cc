@@ -84,12 +84,33 @@ Parts parts_of(char* scratch, const GemmInt8& g, const Cut& cut) {
   return parts;
 }
 
-// [n] values, from one or n, or `none`; `moved` is added to integers.
+// [n] values: src's own where it has n and they need no change, else made in dst from one or n or
+// `none`, with `moved` added.
 template <typename T>
-T* spread(const T* src, bool each, T none, T moved, long n, char* dst) {
+const T* spread(const T* src, bool each, T none, T moved, long n, char* dst) {
+  if (src != nullptr && each && moved == 0) return src;
   T* values = reinterpret_cast<T*>(dst);
   for (long i = 0; i < n; ++i) values[i] = (src == nullptr ? none : src[each ? i : 0]) + moved;
   return values;
+}
+
+// Panels of B, some a task.
+void pack_columns(const void* b, long ldb, bool transpose, bool is_signed, long k, long n,
+                  void* dst, int threads, const Int8Loops& loops) {
+  const PackedSizes sizes = packed_sizes(k, n, loops);
+  const Header header = {is_signed ? 0 : 0x80};
+  char* bytes = static_cast<char*>(dst);
+  std::copy_n(reinterpret_cast<const char*>(&header), sizeof(header), bytes);
+  int* sums = reinterpret_cast<int*>(bytes + kLine);
+  char* panels = bytes + kLine + sizes.sums_bytes;
+  const auto* src = static_cast<const unsigned char*>(b);
+  constexpr long kPanels = 4;
+  thread_pool().parallel_for(ceil_div(sizes.panels, kPanels), threads, [&](long i, int) {
+    const long panel = i * kPanels, column = panel * loops.nr;
+    loops.pack_panels(src + (transpose ? column * ldb : column), ldb, transpose, header.flip, k,
+                      std::min(kPanels * loops.nr, n - column), panels + panel * sizes.panel_bytes,
+                      sizes.panel_bytes, sums + column);
+  });
 }
 
 struct Run {
@@ -110,7 +131,7 @@ struct Run {
       loops.pack_rows(src + row * g.lda, g.lda, flip, std::min(cut.rows, g.m - row), g.k,
                       parts.tiles + row / loops.mr * cut.tile_bytes, cut.tile_bytes, sums + row);
     });
-    int* zero = spread<int32_t>(g.a_zero, g.a_zero_per_row, 0, flip, g.m, parts.a_zero);
+    const int* zero = spread<int32_t>(g.a_zero, g.a_zero_per_row, 0, flip, g.m, parts.a_zero);
     // The kernel wants the sums of a - a_zero.
     for (long i = 0; i < g.m; ++i) {
       sums[i] = static_cast<int>(static_cast<uint32_t>(sums[i]) -
@@ -169,14 +190,7 @@ size_t packed_b_int8_bytes(long k, long n, const KernelTable& table) {
 
 void pack_b_int8(const void* b, long ldb, bool transpose_b, bool b_signed, long k, long n,
                  void* dst, const KernelTable& table) {
-  const Int8Loops& loops = table.gemm_int8;
-  const PackedSizes sizes = packed_sizes(k, n, loops);
-  const Header header = {b_signed ? 0 : 0x80};
-  char* bytes = static_cast<char*>(dst);
-  std::copy_n(reinterpret_cast<const char*>(&header), sizeof(header), bytes);
-  loops.pack_panels(static_cast<const unsigned char*>(b), ldb, transpose_b, header.flip, k, n,
-                    bytes + kLine + sizes.sums_bytes, sizes.panel_bytes,
-                    reinterpret_cast<int*>(bytes + kLine));
+  pack_columns(b, ldb, transpose_b, b_signed, k, n, dst, 1, table.gemm_int8);
 }
 
 size_t gemm_int8_scratch_bytes(const GemmInt8& gemm, int threads, const KernelTable& table) {
@@ -192,8 +206,8 @@ void run_gemm_int8(const GemmInt8& gemm, void* scratch, int threads, const Kerne
   const Cut cut = cut_int8(gemm, threads, loops);
   Run run{gemm, loops, cut, parts_of(static_cast<char*>(scratch), gemm, cut), {}};
   if (gemm.packed_b == nullptr) {
-    pack_b_int8(gemm.b, gemm.ldb, gemm.transpose_b, gemm.b_signed, gemm.k, gemm.n,
-                run.parts.packed_b, table);
+    pack_columns(gemm.b, gemm.ldb, gemm.transpose_b, gemm.b_signed, gemm.k, gemm.n,
+                 run.parts.packed_b, cut.threads, loops);
   }
   run.whole.groups = cut.groups;
   run.whole.c = gemm.c;

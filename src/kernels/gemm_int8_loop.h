@@ -134,21 +134,33 @@ void tiles_by_panels8(const Int8Block& block) {
   }
 }
 
+// One group of k, kDepth8 bytes, moved by `flip`.
+ESCUTA_INLINE void pack_group8(const unsigned char* src, int flip, Left8* dst) {
+#if defined(__AVX512VNNI__)
+  unsigned bytes;
+  __builtin_memcpy(&bytes, src, sizeof(bytes));
+  bytes ^= (unsigned)flip * 0x01010101u;
+  __builtin_memcpy(dst, &bytes, sizeof(bytes));
+#else
+  for (int d = 0; d < kDepth8; ++d) dst[d] = (Left8)(src[d] ^ flip);
+#endif
+}
+
 void pack_rows8(const unsigned char* src, long src_stride, int flip, long m, long k, void* dst,
                 long dst_stride, int* row_sums) {
-  const long groups = (k + kDepth8 - 1) / kDepth8;
+  const long whole = k / kDepth8;
   for (long r = 0; r < m; ++r) {
     const unsigned char* row = src + r * src_stride;
     Left8* to = (Left8*)((char*)dst + r / kMr8 * dst_stride) + r % kMr8 * kDepth8;
-    int sum = 0;
-    long p = 0;
-    for (long g = 0; g < groups; ++g, to += kMr8 * kDepth8) {
-      for (int d = 0; d < kDepth8; ++d, ++p) {
-        const int value = p < k ? row[p] ^ flip : 0;
-        to[d] = (Left8)value;
-        sum += value;
+    for (long g = 0; g < whole; ++g) pack_group8(row + g * kDepth8, flip, to + g * kMr8 * kDepth8);
+    if (whole * kDepth8 < k) {
+      for (int d = 0; d < kDepth8; ++d) {
+        const long p = whole * kDepth8 + d;
+        to[whole * kMr8 * kDepth8 + d] = (Left8)(p < k ? row[p] ^ flip : 0);
       }
     }
+    int sum = 0;
+    for (long p = 0; p < k; ++p) sum += row[p] ^ flip;
     row_sums[r] = sum;
   }
 }

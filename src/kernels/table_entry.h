@@ -4,6 +4,7 @@
 #include "kernels/attention_rows.h"
 #include "kernels/conv_patches.h"
 #include "kernels/gemm_block.h"
+#include "kernels/gemm_int4_block.h"
 #include "kernels/gemm_int8_block.h"
 #include "kernels/log_mel.h"
 #include "kernels/rows.h"
@@ -19,6 +20,7 @@ struct KernelTable {
   GemmLoops<float> gemm_f32;  // gemm.h is how to call these
   GemmLoops<double> gemm_f64;
   Int8Loops gemm_int8;                  // gemm_int8.h is how to call these
+  Int4Loops gemm_int4;                  // gemm_int4.h is how to call these
   ConvLoops conv;                       // conv.h is how to call these
   AttentionRowsKernel* attention_rows;  // for attention.h
   VectorLoops vector;

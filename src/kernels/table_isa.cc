@@ -2,6 +2,7 @@
 #include "kernels/attention_loop.h"
 #include "kernels/conv_loop.h"
 #include "kernels/gemm_block_loop.h"
+#include "kernels/gemm_int4_loop.h"
 #include "kernels/gemm_int8_loop.h"
 #include "kernels/log_mel.h"
 #include "kernels/log_mel_loop.h"
@@ -24,6 +25,7 @@ const KernelTable ESCUTA_TABLE(ESCUTA_ISA) = {
     .gemm_f32 = kGemmLoops<float>,
     .gemm_f64 = kGemmLoops<double>,
     .gemm_int8 = kInt8Loops,
+    .gemm_int4 = kInt4Loops,
     .conv = kConvLoops,
     .attention_rows = attention_rows,
     .vector = kVectorLoops,
