@@ -84,11 +84,11 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kConcatFromSequence = {.domain = "",
-                                      .name = "ConcatFromSequence",
-                                      .versions = {11},
-                                      .inputs = {1, 1},
-                                      .infer = infer,
-                                      .create = make<ConcatFromSequence>};
+extern const Operator kConcatFromSequence = {.domain = "",
+                                             .name = "ConcatFromSequence",
+                                             .versions = {11},
+                                             .inputs = {1, 1},
+                                             .infer = infer,
+                                             .create = make<ConcatFromSequence>};
 
 }  // namespace escuta::ops

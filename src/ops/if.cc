@@ -50,12 +50,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kIf = {.domain = "",
-                      .name = "If",
-                      .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
-                      .inputs = {1, 1},
-                      .outputs = {1, kAny},
-                      .infer = infer,
-                      .create = make<If>};
+extern const Operator kIf = {.domain = "",
+                             .name = "If",
+                             .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
+                             .inputs = {1, 1},
+                             .outputs = {1, kAny},
+                             .infer = infer,
+                             .create = make<If>};
 
 }  // namespace escuta::ops

@@ -230,12 +230,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kLoop = {.domain = "",
-                        .name = "Loop",
-                        .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
-                        .inputs = {0, kAny},
-                        .outputs = {0, kAny},
-                        .infer = infer,
-                        .create = make<Loop>};
+extern const Operator kLoop = {.domain = "",
+                               .name = "Loop",
+                               .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
+                               .inputs = {0, kAny},
+                               .outputs = {0, kAny},
+                               .infer = infer,
+                               .create = make<Loop>};
 
 }  // namespace escuta::ops

@@ -23,12 +23,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kOptional = {.domain = "",
-                            .name = "Optional",
-                            .versions = {15},
-                            .inputs = {0, 1},
-                            .infer = infer,
-                            .create = make_function<run>,
-                            .memory = Memory::kView};
+extern const Operator kOptional = {.domain = "",
+                                   .name = "Optional",
+                                   .versions = {15},
+                                   .inputs = {0, 1},
+                                   .infer = infer,
+                                   .create = make_function<run>,
+                                   .memory = Memory::kView};
 
 }  // namespace escuta::ops

@@ -20,12 +20,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kOptionalGetElement = {.domain = "",
-                                      .name = "OptionalGetElement",
-                                      .versions = {15, 18},
-                                      .inputs = {1, 1},
-                                      .infer = infer,
-                                      .create = make_function<run>,
-                                      .memory = Memory::kView};
+extern const Operator kOptionalGetElement = {.domain = "",
+                                             .name = "OptionalGetElement",
+                                             .versions = {15, 18},
+                                             .inputs = {1, 1},
+                                             .infer = infer,
+                                             .create = make_function<run>,
+                                             .memory = Memory::kView};
 
 }  // namespace escuta::ops

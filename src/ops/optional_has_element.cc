@@ -14,11 +14,11 @@ void infer(Inference& node) { node.set(0, DType::kBool, Dims()); }
 
 }  // namespace
 
-const Operator kOptionalHasElement = {.domain = "",
-                                      .name = "OptionalHasElement",
-                                      .versions = {15, 18},
-                                      .inputs = {0, 1},
-                                      .infer = infer,
-                                      .create = make_function<run>};
+extern const Operator kOptionalHasElement = {.domain = "",
+                                             .name = "OptionalHasElement",
+                                             .versions = {15, 18},
+                                             .inputs = {0, 1},
+                                             .infer = infer,
+                                             .create = make_function<run>};
 
 }  // namespace escuta::ops

@@ -38,11 +38,11 @@ void infer(Inference& node) { node.set(0, DType::kBool, node.shape(0)); }
 
 }  // namespace
 
-const Operator kRegexFullMatch = {.domain = "",
-                                  .name = "RegexFullMatch",
-                                  .versions = {20},
-                                  .inputs = {1, 1},
-                                  .infer = infer,
-                                  .create = make<RegexFullMatch>};
+extern const Operator kRegexFullMatch = {.domain = "",
+                                         .name = "RegexFullMatch",
+                                         .versions = {20},
+                                         .inputs = {1, 1},
+                                         .infer = infer,
+                                         .create = make<RegexFullMatch>};
 
 }  // namespace escuta::ops

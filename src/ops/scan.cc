@@ -365,12 +365,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kScan = {.domain = "",
-                        .name = "Scan",
-                        .versions = {8, 9, 11, 16, 19, 21, 23, 24, 25},
-                        .inputs = {1, kAny},
-                        .outputs = {1, kAny},
-                        .infer = infer,
-                        .create = make<Scan>};
+extern const Operator kScan = {.domain = "",
+                               .name = "Scan",
+                               .versions = {8, 9, 11, 16, 19, 21, 23, 24, 25},
+                               .inputs = {1, kAny},
+                               .outputs = {1, kAny},
+                               .infer = infer,
+                               .create = make<Scan>};
 
 }  // namespace escuta::ops

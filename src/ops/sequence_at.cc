@@ -21,11 +21,11 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kSequenceAt = {.domain = "",
-                              .name = "SequenceAt",
-                              .versions = {11},
-                              .inputs = {2, 2},
-                              .infer = infer,
-                              .create = make_function<run>};
+extern const Operator kSequenceAt = {.domain = "",
+                                     .name = "SequenceAt",
+                                     .versions = {11},
+                                     .inputs = {2, 2},
+                                     .infer = infer,
+                                     .create = make_function<run>};
 
 }  // namespace escuta::ops

@@ -26,11 +26,11 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kSequenceConstruct = {.domain = "",
-                                     .name = "SequenceConstruct",
-                                     .versions = {11},
-                                     .inputs = {1, kAny},
-                                     .infer = infer,
-                                     .create = make_function<run>};
+extern const Operator kSequenceConstruct = {.domain = "",
+                                            .name = "SequenceConstruct",
+                                            .versions = {11},
+                                            .inputs = {1, kAny},
+                                            .infer = infer,
+                                            .create = make_function<run>};
 
 }  // namespace escuta::ops

@@ -26,11 +26,11 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kSequenceEmpty = {.domain = "",
-                                 .name = "SequenceEmpty",
-                                 .versions = {11},
-                                 .inputs = {0, 0},
-                                 .infer = infer,
-                                 .create = make<SequenceEmpty>};
+extern const Operator kSequenceEmpty = {.domain = "",
+                                        .name = "SequenceEmpty",
+                                        .versions = {11},
+                                        .inputs = {0, 0},
+                                        .infer = infer,
+                                        .create = make<SequenceEmpty>};
 
 }  // namespace escuta::ops

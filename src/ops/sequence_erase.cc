@@ -23,11 +23,11 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kSequenceErase = {.domain = "",
-                                 .name = "SequenceErase",
-                                 .versions = {11},
-                                 .inputs = {1, 2},
-                                 .infer = infer_same,
-                                 .create = make_function<run>};
+extern const Operator kSequenceErase = {.domain = "",
+                                        .name = "SequenceErase",
+                                        .versions = {11},
+                                        .inputs = {1, 2},
+                                        .infer = infer_same,
+                                        .create = make_function<run>};
 
 }  // namespace escuta::ops

@@ -35,11 +35,11 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kSequenceInsert = {.domain = "",
-                                  .name = "SequenceInsert",
-                                  .versions = {11},
-                                  .inputs = {2, 3},
-                                  .infer = infer,
-                                  .create = make_function<run>};
+extern const Operator kSequenceInsert = {.domain = "",
+                                         .name = "SequenceInsert",
+                                         .versions = {11},
+                                         .inputs = {2, 3},
+                                         .infer = infer,
+                                         .create = make_function<run>};
 
 }  // namespace escuta::ops

@@ -16,11 +16,11 @@ void infer(Inference& node) { node.set(0, DType::kInt64, Dims()); }
 
 }  // namespace
 
-const Operator kSequenceLength = {.domain = "",
-                                  .name = "SequenceLength",
-                                  .versions = {11},
-                                  .inputs = {1, 1},
-                                  .infer = infer,
-                                  .create = make_function<run>};
+extern const Operator kSequenceLength = {.domain = "",
+                                         .name = "SequenceLength",
+                                         .versions = {11},
+                                         .inputs = {1, 1},
+                                         .infer = infer,
+                                         .create = make_function<run>};
 
 }  // namespace escuta::ops

@@ -87,12 +87,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kSequenceMap = {.domain = "",
-                               .name = "SequenceMap",
-                               .versions = {17},
-                               .inputs = {1, kAny},
-                               .outputs = {1, kAny},
-                               .infer = infer,
-                               .create = make<SequenceMap>};
+extern const Operator kSequenceMap = {.domain = "",
+                                      .name = "SequenceMap",
+                                      .versions = {17},
+                                      .inputs = {1, kAny},
+                                      .outputs = {1, kAny},
+                                      .infer = infer,
+                                      .create = make<SequenceMap>};
 
 }  // namespace escuta::ops

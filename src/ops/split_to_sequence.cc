@@ -107,11 +107,11 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kSplitToSequence = {.domain = "",
-                                   .name = "SplitToSequence",
-                                   .versions = {11, 24},
-                                   .inputs = {1, 2},
-                                   .infer = infer,
-                                   .create = make<SplitToSequence>};
+extern const Operator kSplitToSequence = {.domain = "",
+                                          .name = "SplitToSequence",
+                                          .versions = {11, 24},
+                                          .inputs = {1, 2},
+                                          .infer = infer,
+                                          .create = make<SplitToSequence>};
 
 }  // namespace escuta::ops

@@ -23,11 +23,11 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kStringConcat = {.domain = "",
-                                .name = "StringConcat",
-                                .versions = {20},
-                                .inputs = {2, 2},
-                                .infer = infer_broadcast,
-                                .create = make_function<run>};
+extern const Operator kStringConcat = {.domain = "",
+                                       .name = "StringConcat",
+                                       .versions = {20},
+                                       .inputs = {2, 2},
+                                       .infer = infer_broadcast,
+                                       .create = make_function<run>};
 
 }  // namespace escuta::ops

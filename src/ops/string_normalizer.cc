@@ -86,11 +86,11 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kStringNormalizer = {.domain = "",
-                                    .name = "StringNormalizer",
-                                    .versions = {10},
-                                    .inputs = {1, 1},
-                                    .infer = infer,
-                                    .create = make<StringNormalizer>};
+extern const Operator kStringNormalizer = {.domain = "",
+                                           .name = "StringNormalizer",
+                                           .versions = {10},
+                                           .inputs = {1, 1},
+                                           .infer = infer,
+                                           .create = make<StringNormalizer>};
 
 }  // namespace escuta::ops

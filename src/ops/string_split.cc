@@ -104,12 +104,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kStringSplit = {.domain = "",
-                               .name = "StringSplit",
-                               .versions = {20},
-                               .inputs = {1, 1},
-                               .outputs = {1, 2},
-                               .infer = infer,
-                               .create = make<StringSplit>};
+extern const Operator kStringSplit = {.domain = "",
+                                      .name = "StringSplit",
+                                      .versions = {20},
+                                      .inputs = {1, 1},
+                                      .outputs = {1, 2},
+                                      .infer = infer,
+                                      .create = make<StringSplit>};
 
 }  // namespace escuta::ops

@@ -31,11 +31,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMlTreeEnsemble = {.domain = "ai.onnx.ml",
-                                  .name = "TreeEnsemble",
-                                  .versions = {5},
-                                  .inputs = {1, 1},
-                                  .infer = infer,
-                                  .create = create,
-                                  .tolerance = Tolerance::kRounding};
+                                         .name = "TreeEnsemble",
+                                         .versions = {5},
+                                         .inputs = {1, 1},
+                                         .infer = infer,
+                                         .create = create,
+                                         .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -148,12 +148,12 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMlTreeEnsembleClassifier = {.domain = "ai.onnx.ml",
-                                            .name = "TreeEnsembleClassifier",
-                                            .versions = {1, 3, 5},
-                                            .inputs = {1, 1},
-                                            .outputs = {1, 2},
-                                            .infer = infer,
-                                            .create = create,
-                                            .tolerance = Tolerance::kRounding};
+                                                   .name = "TreeEnsembleClassifier",
+                                                   .versions = {1, 3, 5},
+                                                   .inputs = {1, 1},
+                                                   .outputs = {1, 2},
+                                                   .infer = infer,
+                                                   .create = create,
+                                                   .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -41,11 +41,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMlTreeEnsembleRegressor = {.domain = "ai.onnx.ml",
-                                           .name = "TreeEnsembleRegressor",
-                                           .versions = {1, 3, 5},
-                                           .inputs = {1, 1},
-                                           .infer = infer,
-                                           .create = create,
-                                           .tolerance = Tolerance::kRounding};
+                                                  .name = "TreeEnsembleRegressor",
+                                                  .versions = {1, 3, 5},
+                                                  .inputs = {1, 1},
+                                                  .infer = infer,
+                                                  .create = create,
+                                                  .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops
