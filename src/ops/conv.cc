@@ -18,7 +18,7 @@ class Conv final : public Kernel {
     ASSIGN_OR_RETURN(const ConvSizes sizes,
                      conv_sizes(attributes_, group_, call.shape(0), call.shape(1)));
     return dispatch(Floats{}, call.dtype(0), [&](auto tag) -> Status {
-      return run_float_conv<decltype(tag)>(call, sizes, [](auto value, int64_t) { return value; });
+      return run_float_conv<decltype(tag)>(call, sizes, [](auto*, int64_t, int64_t) {});
     });
   }
 

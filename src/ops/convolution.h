@@ -203,7 +203,8 @@ Status convolve(Call& call, const ConvSizes& sizes, const T* x, A zero, const A*
   return {};
 }
 
-// x * w + bias for floats, each result through finish(value, its place in the output).
+// x * w + bias for floats; finish(values, count, at) may change values, which are the output's from
+// element `at` on.
 // Inputs x 0, w 1, bias 2.
 template <typename T, typename Finish>
 Status run_float_conv(Call& call, const ConvSizes& sizes, Finish&& finish) {
@@ -225,13 +226,14 @@ Status run_float_conv(Call& call, const ConvSizes& sizes, Finish&& finish) {
   const T* bias = call.has(2) ? call.input(2).as<T>().data() : nullptr;
   const int64_t plane = sizes.windows.out_count;
   const int64_t channels = sizes.all_out_channels();
-  return convolve<T, A>(
-      call, sizes, call.input(0).as<T>().data(), A{}, weights,
-      [&](int64_t image, int64_t channel, int64_t first, int64_t count, const A* sums) {
-        const A add = bias == nullptr ? A{} : static_cast<A>(bias[channel]);
-        const int64_t at = (image * channels + channel) * plane + first;
-        for (int64_t i = 0; i < count; ++i) dst[at + i] = T(finish(sums[i] + add, at + i));
-      });
+  return convolve<T, A>(call, sizes, call.input(0).as<T>().data(), A{}, weights,
+                        [&](int64_t image, int64_t channel, int64_t first, int64_t count, A* sums) {
+                          const A add = bias == nullptr ? A{} : static_cast<A>(bias[channel]);
+                          const int64_t at = (image * channels + channel) * plane + first;
+                          for (int64_t i = 0; i < count; ++i) sums[i] += add;
+                          finish(sums, count, at);
+                          for (int64_t i = 0; i < count; ++i) dst[at + i] = static_cast<T>(sums[i]);
+                        });
 }
 
 }  // namespace escuta::ops

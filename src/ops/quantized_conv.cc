@@ -1,7 +1,5 @@
 #include "ops/quantized_conv.h"
 
-#include <cmath>
-
 namespace escuta::ops {
 
 Status check_parameter(const Call& call, size_t i, DType dtype, int64_t channels) {
@@ -52,11 +50,7 @@ struct Requantizer {
     return x_scale * w_scale[per_channel ? channel : 0] / y_scale;
   }
   T operator()(int32_t sum, float factor) const {
-    const float value =
-        std::nearbyint(static_cast<float>(sum) * factor) + static_cast<float>(y_zero);
-    constexpr float kLow = std::numeric_limits<T>::min();
-    constexpr float kHigh = std::numeric_limits<T>::max();
-    return static_cast<T>(value >= kHigh ? kHigh : value > kLow ? value : kLow);
+    return saturate<T>(static_cast<float>(sum) * factor, y_zero);
   }
 };
 

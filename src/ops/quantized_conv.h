@@ -1,24 +1,11 @@
 // Convolution of 8-bit integers, each tensor with its zero point: ConvInteger and QLinearConv.
 #pragma once
 
+#include "ops/byte_quantization.h"
 #include "ops/convolution.h"
-#include "ops/dispatch.h"
 #include "ops/operator.h"
 
 namespace escuta::ops {
-
-using Bytes = Types<int8_t, uint8_t>;
-
-// Element `at` of input i, int8 or uint8; the only one, where the tensor has but one; 0 where the
-// input is absent.
-inline int32_t byte_at(const Call& call, size_t i, int64_t at) {
-  if (!call.has(i)) return 0;
-  const Datum& datum = call.input(i);
-  const int64_t index = datum.count() == 1 ? 0 : at;
-  return datum.dtype() == DType::kInt8
-             ? static_cast<int32_t>(reinterpret_cast<const int8_t*>(datum.bytes())[index])
-             : static_cast<int32_t>(reinterpret_cast<const uint8_t*>(datum.bytes())[index]);
-}
 
 // InvalidArgument unless input i is absent, or of `dtype` with one element or `channels` of them.
 Status check_parameter(const Call& call, size_t i, DType dtype, int64_t channels);

@@ -1,44 +1,9 @@
 #include "ops/recurrent.h"
 
-#include <cctype>
 #include <cmath>
 
 namespace escuta::ops {
 namespace {
-
-struct Named {
-  std::string_view name;  // in lower case: models differ
-  Activation::Kind kind;
-  bool has_alpha, has_beta;
-  float alpha, beta;  // defaults: those of the ONNX operator of that name
-};
-
-constexpr Named kActivations[] = {
-    {"relu", Activation::Kind::kRelu, false, false, 0, 0},
-    {"tanh", Activation::Kind::kTanh, false, false, 0, 0},
-    {"sigmoid", Activation::Kind::kSigmoid, false, false, 0, 0},
-    {"affine", Activation::Kind::kAffine, true, true, 1, 0},
-    {"leakyrelu", Activation::Kind::kLeakyRelu, true, false, 0.01F, 0},
-    {"thresholdedrelu", Activation::Kind::kThresholdedRelu, true, false, 1, 0},
-    {"scaledtanh", Activation::Kind::kScaledTanh, true, true, 1, 1},
-    {"hardsigmoid", Activation::Kind::kHardSigmoid, true, true, 0.2F, 0.5F},
-    {"elu", Activation::Kind::kElu, true, false, 1, 0},
-    {"softsign", Activation::Kind::kSoftsign, false, false, 0, 0},
-    {"softplus", Activation::Kind::kSoftplus, false, false, 0, 0},
-};
-
-const Named* find_activation(std::string name) {
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (const Named& named : kActivations) {
-    if (named.name == name) return &named;
-  }
-  return nullptr;
-}
-
-template <typename A, typename F>
-void map(A* x, int64_t count, F&& function) {
-  for (int64_t i = 0; i < count; ++i) x[i] = function(x[i]);
-}
 
 // alpha and beta are read in order by the functions that have such a parameter.
 std::vector<Activation> read_activations(const NodeInfo& node, size_t count,
@@ -59,13 +24,13 @@ std::vector<Activation> read_activations(const NodeInfo& node, size_t count,
   const std::vector<float> betas = node.numbers("activation_beta");
   size_t alpha = 0, beta = 0;
   for (const std::string& name : names) {
-    const Named* named = find_activation(name);
+    const NamedActivation* named = find_activation(name);
     if (named == nullptr) {
       node.fail(
           invalid_argument("attribute `activations`: found {}, which is none of ONNX's", name));
       continue;
     }
-    Activation activation{.kind = named->kind, .alpha = named->alpha, .beta = named->beta};
+    Activation activation = named->activation;
     if (named->has_alpha && alpha < alphas.size()) activation.alpha = alphas[alpha++];
     if (named->has_beta && beta < betas.size()) activation.beta = betas[beta++];
     result.push_back(activation);
@@ -95,40 +60,6 @@ Status check_lengths(const Call& call, const RecurrentSizes& sizes) {
 }
 
 }  // namespace
-
-template <typename A>
-void Activation::apply(A* x, int64_t count) const {
-  const A a = alpha;
-  const A b = beta;
-  switch (kind) {
-    case Kind::kRelu:
-      return map(x, count, [](A v) { return v > 0 ? v : A{0}; });
-    case Kind::kTanh:
-      return map(x, count, [](A v) { return std::tanh(v); });
-    case Kind::kSigmoid:
-      return map(x, count, [](A v) { return 1 / (1 + std::exp(-v)); });
-    case Kind::kAffine:
-      return map(x, count, [=](A v) { return a * v + b; });
-    case Kind::kLeakyRelu:
-      return map(x, count, [=](A v) { return v >= 0 ? v : a * v; });
-    case Kind::kThresholdedRelu:
-      return map(x, count, [=](A v) { return v >= a ? v : A{0}; });
-    case Kind::kScaledTanh:
-      return map(x, count, [=](A v) { return a * std::tanh(b * v); });
-    case Kind::kHardSigmoid:
-      return map(x, count, [=](A v) { return std::clamp<A>(a * v + b, 0, 1); });
-    case Kind::kElu:
-      return map(x, count, [=](A v) { return v >= 0 ? v : a * std::expm1(v); });
-    case Kind::kSoftsign:
-      return map(x, count, [](A v) { return v / (1 + std::abs(v)); });
-    case Kind::kSoftplus:
-      // log(1 + e^v), without overflow
-      return map(x, count,
-                 [](A v) { return std::max<A>(v, 0) + std::log1p(std::exp(-std::abs(v))); });
-  }
-}
-template void Activation::apply(float* x, int64_t count) const;
-template void Activation::apply(double* x, int64_t count) const;
 
 RecurrentAttributes::RecurrentAttributes(const NodeInfo& node,
                                          std::span<const Activation::Kind> defaults)

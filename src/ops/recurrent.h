@@ -6,37 +6,12 @@
 #include <span>
 #include <vector>
 
+#include "ops/activation.h"
 #include "ops/check_input.h"
 #include "ops/dispatch.h"
 #include "ops/operator.h"
 
 namespace escuta::ops {
-
-// One activation function with its parameters.
-struct Activation {
-  enum class Kind {
-    kRelu,
-    kTanh,
-    kSigmoid,
-    kAffine,
-    kLeakyRelu,
-    kThresholdedRelu,
-    kScaledTanh,
-    kHardSigmoid,
-    kElu,
-    kSoftsign,
-    kSoftplus,
-  };
-  Kind kind = Kind::kTanh;
-  float alpha = 0;
-  float beta = 0;
-
-  // x[i] = f(x[i]).
-  template <typename A>
-  void apply(A* x, int64_t count) const;
-};
-extern template void Activation::apply(float* x, int64_t count) const;
-extern template void Activation::apply(double* x, int64_t count) const;
 
 // Attributes that all have. `defaults`: the activations of one direction.
 struct RecurrentAttributes {
