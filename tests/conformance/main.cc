@@ -157,6 +157,10 @@ int parse_and_run(int argc, char** argv) {
   app.add_flag("--quiet", arguments.quiet, "Print failures only");
   arguments.limits.jobs = available_cores();
   app.add_option("--jobs", arguments.limits.jobs, "Cases at once")->check(CLI::PositiveNumber);
+  arguments.run.session.compile.threads = 1;  // cases run side by side
+  app.add_option("--threads", arguments.run.session.compile.threads, "Threads within an operator")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--time-limit", arguments.limits.seconds_per_task, "Seconds that a case may take")
       ->capture_default_str();
   app.add_option("--rtol", arguments.run.tolerance.rtol, "Relative tolerance")
@@ -171,7 +175,6 @@ int parse_and_run(int argc, char** argv) {
     return kSkipped;
   }
   arguments.run.session.providers = {arguments.provider};
-  arguments.run.session.compile.threads = 1;  // cases run side by side
   const Result<int> result = run(arguments);
   if (result.ok()) return *result;
   std::fprintf(stderr, "conformance: %s\n", result.status().to_string().c_str());

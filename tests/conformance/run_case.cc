@@ -22,7 +22,7 @@ struct Signature {
 
 Result<Signature> read_signature(const fs::path& model) {
   ASSIGN_OR_RETURN(onnx::Model read,
-                   onnx::read_model(model, {.load_external_data = false, .align_data = false}));
+                   onnx::read_model(model, {.load_external_data = false, .align_data_under = 0}));
   std::set<std::string> defaults;
   for (const auto& initializer : read.graph.initializers) defaults.insert(initializer.name);
   for (const auto& sparse : read.graph.sparse_initializers) defaults.insert(sparse.values.name);
