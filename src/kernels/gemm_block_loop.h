@@ -57,21 +57,45 @@ ESCUTA_INLINE void store_up_to(F64 value, double* dst, long n) {
   __builtin_memcpy(dst, &value, (unsigned long)(n < kLanesF64 ? n : kLanesF64) * sizeof(double));
 }
 
+// What happens to a vector of columns (column .. column + n - 1) of the sums of `rows` rows.
+template <typename T, bool kWhole>
+ESCUTA_INLINE void finish_columns(const GemmBlock<T>& block, const T* sums, long stride, long row,
+                                  long rows, long column, long n) {
+  T* c = block.c + row * block.c_stride + column;
+  Vector<T> bias = {};
+  if (block.bias != nullptr) {
+    bias = kWhole ? load(block.bias + column) : load_up_to(block.bias + column, n);
+  }
+  for (long r = 0; r < rows; ++r, sums += stride, c += block.c_stride) {
+    Vector<T> x = load(sums) * block.alpha + bias;
+    if (block.row_bias != nullptr) x += block.row_bias[row + r];
+    if (block.beta != 0) x += block.beta * (kWhole ? load(c) : load_up_to(c, n));
+    if (block.activation != Activation::kNone) x = activate(x, block.activation);
+    if constexpr (kWhole) {
+      store(x, c);
+    } else {
+      store_up_to(x, c, n);
+    }
+  }
+}
+
 // rows x n of sums, `stride` apart, into block.c at (row, column).
 template <typename T>
 __attribute__((noinline)) void finish_tile(const GemmBlock<T>& block, const T* sums, long stride,
                                            long row, long rows, long column, long n) {
   constexpr int kL = kLanes<T>;
-  for (long r = 0; r < rows; ++r) {
-    T* c = block.c + (row + r) * block.c_stride + column;
-    const T added = block.row_bias != nullptr ? block.row_bias[row + r] : T(0);
-    for (long i = 0; i < n; i += kL) {
-      Vector<T> x = load(sums + r * stride + i) * block.alpha + added;
-      if (block.beta != 0) x += block.beta * load_up_to(c + i, n - i);
-      if (block.bias != nullptr) x += load_up_to(block.bias + column + i, n - i);
-      store_up_to(activate(x, block.activation), c + i, n - i);
-    }
+  const bool plain = block.beta == 0 && block.bias == nullptr && block.row_bias == nullptr &&
+                     block.activation == Activation::kNone;
+  long i = 0;
+  for (; plain && i + kL <= n; i += kL) {
+    T* c = block.c + row * block.c_stride + column + i;
+    for (long r = 0; r < rows; ++r)
+      store(load(sums + r * stride + i) * block.alpha, c + r * block.c_stride);
   }
+  for (; i + kL <= n; i += kL) {
+    finish_columns<T, true>(block, sums + i, stride, row, rows, column + i, kL);
+  }
+  if (i < n) finish_columns<T, false>(block, sums + i, stride, row, rows, column + i, n - i);
 }
 
 // One tile: the sums of kRows rows of a by one panel.
@@ -136,23 +160,31 @@ void tiles_by_panels(const GemmBlock<T>& block) {
 // --- Few rows of a, b as it is ------------------------------------------------------------------
 
 // A strip of columns whose sums stay in L1, eight rows of b at a time: long runs of each row are
-// read one after the other.
-constexpr long kStrip = 512;
+// read one after the other. The fewer the rows of a, the longer.
+constexpr long kStripSums = 4096;
+// Of b: more than that come from memory.
+constexpr long kCachedElements = 1 << 20;
 
 template <typename T, int kDepth>
-inline void add_rows(const GemmBlock<T>& block, long p, long column, long n, T* sums) {
+inline void add_rows(const GemmBlock<T>& block, long p, long column, long n, T* sums, long stride) {
   constexpr int kL = kLanes<T>;
   const T* b = block.b + p * block.b_stride + column;
+  const bool ahead = p + 2 * kDepth <= block.k && block.b_stride * block.k > kCachedElements;
   for (long i = 0; i < n; i += kL) {
     Vector<T> rows[kDepth];
 #pragma GCC unroll 8
-    for (int d = 0; d < kDepth; ++d) rows[d] = load_up_to(b + d * block.b_stride + i, n - i);
+    for (int d = 0; d < kDepth; ++d) {
+      const T* row = b + d * block.b_stride + i;
+      rows[d] = load_up_to(row, n - i);
+      // The rows that come next lie on other pages, where no hardware prefetcher looks.
+      if (ahead) __builtin_prefetch(row + kDepth * block.b_stride);
+    }
     for (long r = 0; r < block.m; ++r) {
       const T* a = block.a + r * block.a_stride + p;
-      Vector<T> sum = load(sums + r * kStrip + i);
+      Vector<T> sum = load(sums + r * stride + i);
 #pragma GCC unroll 8
       for (int d = 0; d < kDepth; ++d) sum += rows[d] * a[d];
-      store(sum, sums + r * kStrip + i);
+      store(sum, sums + r * stride + i);
     }
   }
 }
@@ -160,14 +192,37 @@ inline void add_rows(const GemmBlock<T>& block, long p, long column, long n, T* 
 template <typename T>
 void few_rows_by_rows(const GemmBlock<T>& block) {
   constexpr int kDepth = 8;
-  alignas(64) T sums[8 * kStrip];
-  for (long column = 0; column < block.n; column += kStrip) {
-    const long n = block.n - column < kStrip ? block.n - column : kStrip;
-    for (long i = 0; i < block.m * kStrip; ++i) sums[i] = 0;
+  alignas(64) T sums[kStripSums];
+  const long strip = kStripSums / (block.m <= 1 ? 1 : block.m <= 2 ? 2 : block.m <= 4 ? 4 : 8);
+  for (long column = 0; column < block.n; column += strip) {
+    const long n = block.n - column < strip ? block.n - column : strip;
+    for (long r = 0; r < block.m; ++r) {
+      for (long i = 0; i < n; i += kLanes<T>) store(Vector<T>{}, sums + r * strip + i);
+    }
     long p = 0;
-    for (; p + kDepth <= block.k; p += kDepth) add_rows<T, kDepth>(block, p, column, n, sums);
-    for (; p < block.k; ++p) add_rows<T, 1>(block, p, column, n, sums);
-    finish_tile(block, sums, kStrip, 0, block.m, column, n);
+    for (; p + kDepth <= block.k; p += kDepth) {
+      add_rows<T, kDepth>(block, p, column, n, sums, strip);
+    }
+    for (; p < block.k; ++p) add_rows<T, 1>(block, p, column, n, sums, strip);
+    finish_tile(block, sums, strip, 0, block.m, column, n);
+  }
+}
+
+template <typename T, int kRows, int kColumns, bool kWhole>
+ESCUTA_INLINE void add_dots(const T* a, long a_stride, const T* b, long b_stride, long n,
+                            Vector<T> (&sum)[kRows][kColumns]) {
+  Vector<T> left[kRows];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    left[r] = kWhole ? load(a + r * a_stride) : load_up_to(a + r * a_stride, n);
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < kColumns; ++c) {
+    const T* row = b + c * b_stride;
+    const Vector<T> right = kWhole ? load(row) : load_up_to(row, n);
+    if (kWhole) __builtin_prefetch(row + kColumns * b_stride);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) sum[r][c] += left[r] * right;
   }
 }
 
@@ -177,17 +232,11 @@ inline void dots(const T* a, long a_stride, const T* b, long b_stride, long k, T
                  long stride) {
   constexpr int kL = kLanes<T>;
   Vector<T> sum[kRows][kColumns] = {};
-  for (long p = 0; p < k; p += kL) {
-    Vector<T> left[kRows];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) left[r] = load_up_to(a + r * a_stride + p, k - p);
-#pragma GCC unroll 8
-    for (int c = 0; c < kColumns; ++c) {
-      const Vector<T> right = load_up_to(b + c * b_stride + p, k - p);
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) sum[r][c] += left[r] * right;
-    }
+  long p = 0;
+  for (; p + kL <= k; p += kL) {
+    add_dots<T, kRows, kColumns, true>(a + p, a_stride, b + p, b_stride, kL, sum);
   }
+  if (p < k) add_dots<T, kRows, kColumns, false>(a + p, a_stride, b + p, b_stride, k - p, sum);
   for (int r = 0; r < kRows; ++r) {
     for (int c = 0; c < kColumns; ++c) sums[r * stride + c] = sum_lanes(sum[r][c]);
   }

@@ -93,31 +93,45 @@ inline void multiply_rows8(long rows, const Left8* a, const signed char* b, long
 
 // In unsigned arithmetic where it may wrap.
 ESCUTA_INLINE U32 load_u32(const int* src, long n) {
+  if (n >= kLanesF32) return load_as<U32>(src);
   U32 value = {};
-  __builtin_memcpy(&value, src, (unsigned long)(n < kLanesF32 ? n : kLanesF32) * sizeof(int));
+  __builtin_memcpy(&value, src, (unsigned long)n * sizeof(int));
   return value;
+}
+
+// A vector of columns of the sums of `rows` rows; n may be less than a vector.
+template <bool kWhole>
+ESCUTA_INLINE void finish_columns8(const Int8Block& block, const int* sums, long row, long rows,
+                                   long at, long n) {
+  const U32 column_sums = load_u32(block.column_sums + at, n);
+  const U32 b_zero = block.b_zero == nullptr ? U32{} : load_u32(block.b_zero + at, n);
+  F32 scale = {}, bias = {};
+  if (block.c == nullptr) {
+    scale = load_up_to(block.b_scale + at, n);
+    if (block.bias != nullptr) bias = load_up_to(block.bias + at, n);
+  }
+  for (long r = row; r < row + rows; ++r, sums += kNr8) {
+    U32 x = load_as<U32>(sums);
+    x -= (unsigned)block.a_zero[r] * column_sums + (unsigned)block.row_sums[r] * b_zero;
+    const long c = r * block.c_stride + at;
+    if (block.c == nullptr) {
+      const F32 y = to_f32((I32)x) * block.a_scale[r] * scale + bias;
+      store_up_to(activate(y, block.activation), block.c_f32 + c, n);
+    } else if constexpr (kWhole) {
+      store_as(x, block.c + c);
+    } else {
+      __builtin_memcpy(block.c + c, &x, (unsigned long)n * sizeof(int));
+    }
+  }
 }
 
 __attribute__((noinline)) void finish_tile8(const Int8Block& block, const int* sums, long row,
                                             long rows, long column, long n) {
-  for (long r = row; r < row + rows; ++r, sums += kNr8) {
-    for (long i = 0; i < n; i += kLanesF32) {
-      const long left = n - i, at = column + i;
-      U32 x = load_as<U32>(sums + i);
-      x -= (unsigned)block.a_zero[r] * load_u32(block.column_sums + at, left);
-      if (block.b_zero != nullptr) {
-        x -= (unsigned)block.row_sums[r] * load_u32(block.b_zero + at, left);
-      }
-      if (block.c != nullptr) {
-        int* c = block.c + r * block.c_stride + at;
-        __builtin_memcpy(c, &x, (unsigned long)(left < kLanesF32 ? left : kLanesF32) * 4);
-        continue;
-      }
-      F32 y = to_f32((I32)x) * block.a_scale[r] * load_up_to(block.b_scale + at, left);
-      if (block.bias != nullptr) y += load_up_to(block.bias + at, left);
-      store_up_to(activate(y, block.activation), block.c_f32 + r * block.c_stride + at, left);
-    }
+  long i = 0;
+  for (; i + kLanesF32 <= n; i += kLanesF32) {
+    finish_columns8<true>(block, sums + i, row, rows, column + i, kLanesF32);
   }
+  if (i < n) finish_columns8<false>(block, sums + i, row, rows, column + i, n - i);
 }
 
 void tiles_by_panels8(const Int8Block& block) {
