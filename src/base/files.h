@@ -33,6 +33,10 @@ class MappedFile {
   size_t size_;
 };
 
+// Gives the memory of mapped pages within `bytes` back to the system; reading them again reads the
+// file again. Only for bytes of a MappedFile.
+void release_pages(std::span<const std::byte> bytes);
+
 // The whole file as text; OutOfRange if it is larger than max_bytes.
 Result<std::string> read_file(const std::filesystem::path& path, size_t max_bytes);
 

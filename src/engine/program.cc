@@ -78,8 +78,10 @@ Status Program::add_constants() {
   const auto add = [&](int slot) -> Status {
     if (slot < 0 || !constants_[static_cast<size_t>(slot)].is_none()) return Status();
     const graph::Value& value = graph_->value(slot);
-    if (value.fact.constant == nullptr) return Status();
-    ASSIGN_OR_RETURN(constants_[static_cast<size_t>(slot)], host_constant(*value.fact.constant));
+    const graph::ConstantPtr& constant =
+        value.fact.constant != nullptr ? value.fact.constant : value.default_value;
+    if (constant == nullptr) return Status();
+    ASSIGN_OR_RETURN(constants_[static_cast<size_t>(slot)], host_constant(*constant));
     return Status();
   };
   for (const Step& step : steps_) {

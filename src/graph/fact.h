@@ -53,6 +53,7 @@ struct Constant {
   std::span<const std::byte> bytes;
   std::vector<std::string> strings;            // dtype kString
   std::optional<onnx::ExternalData> external;  // the place in a file beside the model
+  bool mapped = false;                         // `bytes` are that file's own pages
   std::shared_ptr<const void> owner;           // keeps `bytes` alive
 
   // Borrowed; not for strings.

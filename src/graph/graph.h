@@ -73,6 +73,8 @@ struct Value {
   std::string name;
   Fact fact;                  // fact.constant is set for initializers
   SparseConstantPtr sparse;   // a sparse initializer
+  // Of an optional input, where fact.constant is not to be relied on (passes::optimize).
+  ConstantPtr default_value;
   NodeId producer = kNoNode;  // kNoNode: input, initializer or captured
 };
 

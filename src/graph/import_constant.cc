@@ -60,6 +60,7 @@ Result<ConstantPtr> import_constant(onnx::TensorDef def, const ImportContext& co
   constant->bytes = def.bytes;
   constant->strings = std::move(def.strings);
   constant->external = std::move(def.external);
+  constant->mapped = def.mapped;
   constant->owner = context.owner;
   return ConstantPtr(std::move(constant));
 }

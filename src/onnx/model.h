@@ -44,6 +44,7 @@ struct TensorDef {
   std::span<const std::byte> bytes;
   std::vector<std::string> strings;      // dtype kString
   std::optional<ExternalData> external;  // where the bytes are in the file, or shall be
+  bool mapped = false;                   // `bytes` are the file's own pages
   std::string doc;
   StringPairs metadata;
 };

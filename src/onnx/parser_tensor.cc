@@ -249,6 +249,7 @@ Status Parser::tensor_external(TensorDef& out, const TensorContent& content, siz
   if (!options_.load_external_data) return Status();
   const uint64_t mapped = files_.mapped_bytes();
   ASSIGN_OR_RETURN(out.bytes, files_.find(*out.external, size));
+  out.mapped = true;
   // Misaligned tensors may be copied once, so a file's size is what its tensors
   // may take.
   memory_left_ += files_.mapped_bytes() - mapped;
@@ -292,6 +293,7 @@ Status Parser::aligned(TensorDef& out) {
   ASSIGN_OR_RETURN(const std::span<std::byte> copy, arena_.take(out.bytes.size()));
   std::ranges::copy(out.bytes, copy.begin());
   out.bytes = copy;
+  out.mapped = false;
   return Status();
 }
 

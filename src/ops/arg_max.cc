@@ -2,6 +2,6 @@
 
 namespace escuta::ops {
 
-const Operator kArgMax = arg_extreme<true>("ArgMax");
+extern const Operator kArgMax = arg_extreme<true>("ArgMax");
 
 }  // namespace escuta::ops

@@ -2,6 +2,6 @@
 
 namespace escuta::ops {
 
-const Operator kArgMin = arg_extreme<false>("ArgMin");
+extern const Operator kArgMin = arg_extreme<false>("ArgMin");
 
 }  // namespace escuta::ops

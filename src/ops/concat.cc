@@ -122,7 +122,7 @@ class Concat final : public Kernel {
 
 }  // namespace
 
-const Operator kConcat = {.domain = "",
+extern const Operator kConcat = {.domain = "",
                           .name = "Concat",
                           .versions = {1, 4, 11, 13},
                           .inputs = {1, kAny},

@@ -172,7 +172,7 @@ Result<KernelPtr> create(const NodeInfo& node) {
 
 }  // namespace
 
-const Operator kConstant = {.domain = "",
+extern const Operator kConstant = {.domain = "",
                             .name = "Constant",
                             .versions = {1, 9, 11, 12, 13, 19, 21, 23, 24, 25},
                             .inputs = {0, 0},

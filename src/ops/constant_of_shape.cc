@@ -63,7 +63,7 @@ Result<KernelPtr> create(const NodeInfo& node) {
 
 }  // namespace
 
-const Operator kConstantOfShape = {.domain = "",
+extern const Operator kConstantOfShape = {.domain = "",
                                    .name = "ConstantOfShape",
                                    .versions = {9, 20, 21, 23, 24, 25},
                                    .inputs = {1, 1},

@@ -13,6 +13,6 @@ struct Product {
 
 }  // namespace
 
-const Operator kCumProd = cumulative<Product>("CumProd", {26});
+extern const Operator kCumProd = cumulative<Product>("CumProd", {26});
 
 }  // namespace escuta::ops

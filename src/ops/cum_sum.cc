@@ -13,6 +13,6 @@ struct Sum {
 
 }  // namespace
 
-const Operator kCumSum = cumulative<Sum>("CumSum", {11, 14});
+extern const Operator kCumSum = cumulative<Sum>("CumSum", {11, 14});
 
 }  // namespace escuta::ops

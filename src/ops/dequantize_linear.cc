@@ -103,7 +103,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kDequantizeLinear = {.domain = "",
+extern const Operator kDequantizeLinear = {.domain = "",
                                     .name = "DequantizeLinear",
                                     .versions = {10, 13, 19, 21, 23, 24, 25},
                                     .inputs = {2, 3},

@@ -64,7 +64,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kDet = {.domain = "",
+extern const Operator kDet = {.domain = "",
                        .name = "Det",
                        .versions = {11, 22},
                        .inputs = {1, 1},

@@ -43,7 +43,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kDynamicQuantizeLinear = {.domain = "",
+extern const Operator kDynamicQuantizeLinear = {.domain = "",
                                          .name = "DynamicQuantizeLinear",
                                          .versions = {11},
                                          .inputs = {1, 1},

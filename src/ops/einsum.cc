@@ -311,7 +311,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kEinsum = {.domain = "",
+extern const Operator kEinsum = {.domain = "",
                           .name = "Einsum",
                           .versions = {12},
                           .inputs = {1, kAny},

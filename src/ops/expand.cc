@@ -37,7 +37,7 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kExpand = {.domain = "",
+extern const Operator kExpand = {.domain = "",
                           .name = "Expand",
                           .versions = {8, 13},
                           .inputs = {2, 2},

@@ -49,7 +49,7 @@ class Flatten final : public Kernel {
 
 }  // namespace
 
-const Operator kFlatten = {.domain = "",
+extern const Operator kFlatten = {.domain = "",
                            .name = "Flatten",
                            .versions = {1, 9, 11, 13, 21, 23, 24, 25},
                            .inputs = {1, 1},

@@ -74,7 +74,7 @@ class GatherElements final : public Kernel {
 
 }  // namespace
 
-const Operator kGatherElements = {.domain = "",
+extern const Operator kGatherElements = {.domain = "",
                                   .name = "GatherElements",
                                   .versions = {11, 13},
                                   .inputs = {2, 2},

@@ -92,7 +92,7 @@ class GatherND final : public Kernel {
 
 }  // namespace
 
-const Operator kGatherND = {.domain = "",
+extern const Operator kGatherND = {.domain = "",
                             .name = "GatherND",
                             .versions = {11, 12, 13},
                             .inputs = {2, 2},

@@ -118,12 +118,12 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kGemm = {.domain = "",
-                        .name = "Gemm",
-                        .versions = {1, 6, 7, 9, 11, 13},
-                        .inputs = {2, 3},
-                        .infer = infer,
-                        .create = make<Gemm>,
-                        .tolerance = Tolerance::kRounding};
+extern const Operator kGemm = {.domain = "",
+                               .name = "Gemm",
+                               .versions = {1, 6, 7, 9, 11, 13},
+                               .inputs = {2, 3},
+                               .infer = infer,
+                               .create = make<Gemm>,
+                               .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

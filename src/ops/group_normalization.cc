@@ -28,7 +28,7 @@ class GroupNormalization final : public Kernel {
 
 }  // namespace
 
-const Operator kGroupNormalization = {.domain = "",
+extern const Operator kGroupNormalization = {.domain = "",
                                       .name = "GroupNormalization",
                                       .versions = {18, 21},
                                       .inputs = {3, 3},

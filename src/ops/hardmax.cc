@@ -18,6 +18,6 @@ struct Line {
 
 }  // namespace
 
-const Operator kHardmax = line_operator<Line>("Hardmax", Tolerance::kExact);
+extern const Operator kHardmax = line_operator<Line>("Hardmax", Tolerance::kExact);
 
 }  // namespace escuta::ops

@@ -11,7 +11,7 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kIdentity = {.domain = "",
+extern const Operator kIdentity = {.domain = "",
                             .name = "Identity",
                             .versions = {1, 13, 14, 16, 19, 21, 23, 24, 25},
                             .inputs = {1, 1},

@@ -19,7 +19,7 @@ class InstanceNormalization final : public Kernel {
 
 }  // namespace
 
-const Operator kInstanceNormalization = {.domain = "",
+extern const Operator kInstanceNormalization = {.domain = "",
                                          .name = "InstanceNormalization",
                                          .versions = {1, 6, 22},
                                          .inputs = {3, 3},

@@ -94,7 +94,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kLayerNormalization = {.domain = "",
+extern const Operator kLayerNormalization = {.domain = "",
                                       .name = "LayerNormalization",
                                       .versions = {17},
                                       .inputs = {2, 3},

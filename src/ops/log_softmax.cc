@@ -18,6 +18,6 @@ struct Line {
 
 }  // namespace
 
-const Operator kLogSoftmax = line_operator<Line>("LogSoftmax", Tolerance::kRounding);
+extern const Operator kLogSoftmax = line_operator<Line>("LogSoftmax", Tolerance::kRounding);
 
 }  // namespace escuta::ops

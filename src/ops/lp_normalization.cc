@@ -46,7 +46,7 @@ class LpNormalization final : public Kernel {
 
 }  // namespace
 
-const Operator kLpNormalization = {.domain = "",
+extern const Operator kLpNormalization = {.domain = "",
                                    .name = "LpNormalization",
                                    .versions = {1, 22},
                                    .inputs = {1, 1},

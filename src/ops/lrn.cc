@@ -69,7 +69,7 @@ class Lrn final : public Kernel {
 
 }  // namespace
 
-const Operator kLRN = {.domain = "",
+extern const Operator kLRN = {.domain = "",
                        .name = "LRN",
                        .versions = {1, 13},
                        .inputs = {1, 1},

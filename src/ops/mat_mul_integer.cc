@@ -33,7 +33,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kMatMulInteger = {.domain = "",
+extern const Operator kMatMulInteger = {.domain = "",
                                  .name = "MatMulInteger",
                                  .versions = {10},
                                  .inputs = {2, 4},

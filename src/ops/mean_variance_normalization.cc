@@ -50,7 +50,7 @@ class MeanVarianceNormalization final : public Kernel {
 
 }  // namespace
 
-const Operator kMeanVarianceNormalization = {.domain = "",
+extern const Operator kMeanVarianceNormalization = {.domain = "",
                                              .name = "MeanVarianceNormalization",
                                              .versions = {9, 13},
                                              .inputs = {1, 1},

@@ -20,7 +20,7 @@ class NegativeLogLikelihoodLoss final : public Kernel {
 
 }  // namespace
 
-const Operator kNegativeLogLikelihoodLoss = {.domain = "",
+extern const Operator kNegativeLogLikelihoodLoss = {.domain = "",
                                              .name = "NegativeLogLikelihoodLoss",
                                              .versions = {12, 13, 22},
                                              .inputs = {2, 3},

@@ -102,7 +102,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kQLinearMatMul = {.domain = "",
+extern const Operator kQLinearMatMul = {.domain = "",
                                  .name = "QLinearMatMul",
                                  .versions = {10, 21},
                                  .inputs = {8, 8},

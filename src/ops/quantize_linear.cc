@@ -161,7 +161,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kQuantizeLinear = {.domain = "",
+extern const Operator kQuantizeLinear = {.domain = "",
                                   .name = "QuantizeLinear",
                                   .versions = {10, 13, 19, 21, 23, 24, 25},
                                   .inputs = {2, 3},

@@ -25,6 +25,6 @@ struct Rule {
 
 }  // namespace
 
-const Operator kReduceL1 = reduction<Rule>("ReduceL1", {1, 11, 13, 18});
+extern const Operator kReduceL1 = reduction<Rule>("ReduceL1", {1, 11, 13, 18});
 
 }  // namespace escuta::ops

@@ -22,6 +22,6 @@ struct Rule {
 
 }  // namespace
 
-const Operator kReduceL2 = reduction<Rule>("ReduceL2", {1, 11, 13, 18});
+extern const Operator kReduceL2 = reduction<Rule>("ReduceL2", {1, 11, 13, 18});
 
 }  // namespace escuta::ops

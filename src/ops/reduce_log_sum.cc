@@ -21,6 +21,6 @@ struct Rule {
 
 }  // namespace
 
-const Operator kReduceLogSum = reduction<Rule>("ReduceLogSum", {1, 11, 13, 18});
+extern const Operator kReduceLogSum = reduction<Rule>("ReduceLogSum", {1, 11, 13, 18});
 
 }  // namespace escuta::ops

@@ -41,7 +41,7 @@ class ReduceLogSumExp final : public Kernel {
 
 }  // namespace
 
-const Operator kReduceLogSumExp = {.domain = "",
+extern const Operator kReduceLogSumExp = {.domain = "",
                                    .name = "ReduceLogSumExp",
                                    .versions = {1, 11, 13, 18},
                                    .inputs = {1, 2},

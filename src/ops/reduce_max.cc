@@ -2,7 +2,7 @@
 
 namespace escuta::ops {
 
-const Operator kReduceMax =
+extern const Operator kReduceMax =
     reduction<Extreme<true>, ExtremeTypes>("ReduceMax", {1, 11, 12, 13, 18, 20}, Tolerance::kExact);
 
 }  // namespace escuta::ops

@@ -18,6 +18,6 @@ struct Rule : SumRule<[](auto x, bool) { return x; }> {
 
 }  // namespace
 
-const Operator kReduceMean = reduction<Rule>("ReduceMean", {1, 11, 13, 18});
+extern const Operator kReduceMean = reduction<Rule>("ReduceMean", {1, 11, 13, 18});
 
 }  // namespace escuta::ops

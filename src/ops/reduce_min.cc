@@ -2,7 +2,7 @@
 
 namespace escuta::ops {
 
-const Operator kReduceMin = reduction<Extreme<false>, ExtremeTypes>(
+extern const Operator kReduceMin = reduction<Extreme<false>, ExtremeTypes>(
     "ReduceMin", {1, 11, 12, 13, 18, 20}, Tolerance::kExact);
 
 }  // namespace escuta::ops

@@ -24,6 +24,6 @@ struct Rule {
 
 }  // namespace
 
-const Operator kReduceProd = reduction<Rule>("ReduceProd", {1, 11, 13, 18});
+extern const Operator kReduceProd = reduction<Rule>("ReduceProd", {1, 11, 13, 18});
 
 }  // namespace escuta::ops

@@ -12,6 +12,6 @@ struct Rule : SumRule<[](auto x, bool) { return x; }> {
 
 }  // namespace
 
-const Operator kReduceSum = reduction<Rule, ReducedNumbers, 13>("ReduceSum", {1, 11, 13});
+extern const Operator kReduceSum = reduction<Rule, ReducedNumbers, 13>("ReduceSum", {1, 11, 13});
 
 }  // namespace escuta::ops

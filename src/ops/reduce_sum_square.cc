@@ -12,6 +12,6 @@ struct Rule : SumRule<[](auto x, bool) { return x * x; }> {
 
 }  // namespace
 
-const Operator kReduceSumSquare = reduction<Rule>("ReduceSumSquare", {1, 11, 13, 18});
+extern const Operator kReduceSumSquare = reduction<Rule>("ReduceSumSquare", {1, 11, 13, 18});
 
 }  // namespace escuta::ops

@@ -175,7 +175,7 @@ class Reshape final : public Kernel {
 
 }  // namespace
 
-const Operator kReshape = {.domain = "",
+extern const Operator kReshape = {.domain = "",
                            .name = "Reshape",
                            .versions = {1, 5, 13, 14, 19, 21, 23, 24, 25},
                            .inputs = {1, 2},

@@ -51,7 +51,7 @@ void infer(Inference& node) { node.set(0, node.dtype(1), node.shape(0)); }
 
 }  // namespace
 
-const Operator kRMSNormalization = {.domain = "",
+extern const Operator kRMSNormalization = {.domain = "",
                                     .name = "RMSNormalization",
                                     .versions = {23},
                                     .inputs = {2, 2},

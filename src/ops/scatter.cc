@@ -3,7 +3,7 @@
 
 namespace escuta::ops {
 
-const Operator kScatter = {.domain = "",
+extern const Operator kScatter = {.domain = "",
                            .name = "Scatter",
                            .versions = {9, 11},
                            .inputs = {3, 3},

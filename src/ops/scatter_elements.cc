@@ -93,7 +93,7 @@ Result<KernelPtr> create_scatter_elements(const NodeInfo& node) {
   return make<ScatterElements>(node);
 }
 
-const Operator kScatterElements = {.domain = "",
+extern const Operator kScatterElements = {.domain = "",
                                    .name = "ScatterElements",
                                    .versions = {11, 13, 16, 18},
                                    .inputs = {3, 3},

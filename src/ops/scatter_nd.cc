@@ -69,7 +69,7 @@ class ScatterND final : public Kernel {
 
 }  // namespace
 
-const Operator kScatterND = {.domain = "",
+extern const Operator kScatterND = {.domain = "",
                              .name = "ScatterND",
                              .versions = {11, 13, 16, 18},
                              .inputs = {3, 3},

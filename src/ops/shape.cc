@@ -59,7 +59,7 @@ class ShapeOf final : public Kernel {
 
 }  // namespace
 
-const Operator kShape = {.domain = "",
+extern const Operator kShape = {.domain = "",
                          .name = "Shape",
                          .versions = {1, 13, 15, 19, 21, 23, 24, 25},
                          .inputs = {1, 1},

@@ -4,6 +4,6 @@
 
 namespace escuta::ops {
 
-const Operator kSin = unary<[](auto x) { return std::sin(x); }>("Sin", {7, 22});
+extern const Operator kSin = unary<[](auto x) { return std::sin(x); }>("Sin", {7, 22});
 
 }  // namespace escuta::ops

@@ -20,7 +20,7 @@ Status run(Call& call) {
 
 }  // namespace
 
-const Operator kSize = {.domain = "",
+extern const Operator kSize = {.domain = "",
                         .name = "Size",
                         .versions = {1, 13, 19, 21, 23, 24, 25},
                         .inputs = {1, 1},

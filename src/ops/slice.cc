@@ -187,7 +187,7 @@ class Slice final : public Kernel {
 
 }  // namespace
 
-const Operator kSlice = {.domain = "",
+extern const Operator kSlice = {.domain = "",
                          .name = "Slice",
                          .versions = {1, 10, 11, 13},
                          .inputs = {1, 5},

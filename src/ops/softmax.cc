@@ -18,6 +18,6 @@ struct Line {
 
 }  // namespace
 
-const Operator kSoftmax = line_operator<Line>("Softmax", Tolerance::kRounding);
+extern const Operator kSoftmax = line_operator<Line>("Softmax", Tolerance::kRounding);
 
 }  // namespace escuta::ops

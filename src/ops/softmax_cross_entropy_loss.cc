@@ -42,7 +42,7 @@ void infer(Inference& node) {
 
 }  // namespace
 
-const Operator kSoftmaxCrossEntropyLoss = {.domain = "",
+extern const Operator kSoftmaxCrossEntropyLoss = {.domain = "",
                                            .name = "SoftmaxCrossEntropyLoss",
                                            .versions = {12, 13},
                                            .inputs = {2, 3},

@@ -174,7 +174,7 @@ class Split final : public Kernel {
 
 }  // namespace
 
-const Operator kSplit = {.domain = "",
+extern const Operator kSplit = {.domain = "",
                          .name = "Split",
                          .versions = {1, 2, 11, 13, 18},
                          .inputs = {1, 2},

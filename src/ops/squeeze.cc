@@ -97,7 +97,7 @@ class Squeeze final : public Kernel {
 
 }  // namespace
 
-const Operator kSqueeze = {.domain = "",
+extern const Operator kSqueeze = {.domain = "",
                            .name = "Squeeze",
                            .versions = {1, 11, 13, 21, 23, 24, 25},
                            .inputs = {1, 2},

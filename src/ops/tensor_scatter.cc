@@ -88,7 +88,7 @@ class TensorScatter final : public Kernel {
 
 }  // namespace
 
-const Operator kTensorScatter = {.domain = "",
+extern const Operator kTensorScatter = {.domain = "",
                                  .name = "TensorScatter",
                                  .versions = {24},
                                  .inputs = {2, 3},

@@ -100,7 +100,7 @@ class Tile final : public Kernel {
 
 }  // namespace
 
-const Operator kTile = {.domain = "",
+extern const Operator kTile = {.domain = "",
                         .name = "Tile",
                         .versions = {1, 6, 13},
                         .inputs = {2, 3},

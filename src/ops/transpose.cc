@@ -74,7 +74,7 @@ class Transpose final : public Kernel {
 
 }  // namespace
 
-const Operator kTranspose = {.domain = "",
+extern const Operator kTranspose = {.domain = "",
                              .name = "Transpose",
                              .versions = {1, 13, 21, 23, 24, 25},
                              .inputs = {1, 1},

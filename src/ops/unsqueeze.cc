@@ -71,7 +71,7 @@ class Unsqueeze final : public Kernel {
 
 }  // namespace
 
-const Operator kUnsqueeze = {.domain = "",
+extern const Operator kUnsqueeze = {.domain = "",
                              .name = "Unsqueeze",
                              .versions = {1, 11, 13, 21, 23, 24, 25},
                              .inputs = {1, 2},

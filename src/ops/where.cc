@@ -23,9 +23,16 @@ Status where(Call& call) {
     const T* x = reinterpret_cast<const T*>(call.input(1).bytes());
     const T* y = reinterpret_cast<const T*>(call.input(2).bytes());
     broadcast.for_each_run([&](int64_t at, int64_t count, const auto& src, const auto& steps) {
-      for (int64_t i = 0; i < count; ++i) {
-        dst[at + i] =
-            condition[src[0] + i * steps[0]] ? x[src[1] + i * steps[1]] : y[src[2] + i * steps[2]];
+      const auto select = [&](int64_t c, int64_t a, int64_t b) {
+        for (int64_t i = 0; i < count; ++i) {
+          dst[at + i] = condition[src[0] + i * c] ? x[src[1] + i * a] : y[src[2] + i * b];
+        }
+      };
+      // Known steps let the compiler see contiguous elements.
+      if (steps[1] == 1 && steps[2] == 1) {
+        steps[0] == 1 ? select(1, 1, 1) : select(0, 1, 1);
+      } else {
+        select(steps[0], steps[1], steps[2]);
       }
     });
     return {};
@@ -78,10 +85,10 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kWhere = {.domain = "",
-                         .name = "Where",
-                         .versions = {9, 16},
-                         .inputs = {3, 3},
-                         .infer = infer,
-                         .create = make_function<where>};
+                                .name = "Where",
+                                .versions = {9, 16},
+                                .inputs = {3, 3},
+                                .infer = infer,
+                                .create = make_function<where>};
 
 }  // namespace escuta::ops

@@ -77,7 +77,7 @@ class Folder {
         continue;
       }
       const ConstantPtr& constant = graph_.value(input).fact.constant;
-      if (constant == nullptr || is_default(input) || !readable(*constant)) return Status();
+      if (constant == nullptr || !readable(*constant)) return Status();
       inputs.push_back(datum_of(*constant));
       bytes += inputs.back().byte_size();
     }
@@ -97,12 +97,6 @@ class Folder {
     }
     put(id, node, *results);
     return Status();
-  }
-
-  // An initializer that the caller may replace.
-  bool is_default(graph::ValueId id) const {
-    const auto& list = graph_.optional_inputs;
-    return std::find(list.begin(), list.end(), id) != list.end();
   }
 
   // The one output is a vector or scalar of integers whose elements shapes tell.

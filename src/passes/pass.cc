@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "passes/expand_gradients.h"
 #include "passes/infer.h"
 #include "passes/inline_functions.h"
 
@@ -66,11 +67,28 @@ Status check_names(std::span<const std::string> names) {
   return Status();
 }
 
+// A caller may replace the value of an optional input, so nothing may be concluded from it. Before
+// IR version 4 every initializer had to be listed as an input, and none was meant to be replaced.
+void set_defaults_apart(graph::Model& model) {
+  constexpr int64_t kFirstWithDefaults = 4;
+  if (model.ir_version < kFirstWithDefaults) {
+    model.graph.optional_inputs.clear();
+    return;
+  }
+  for (const graph::ValueId id : model.graph.optional_inputs) {
+    graph::Value& value = model.graph.value(id);
+    if (value.fact.constant != nullptr) value.default_value = std::move(value.fact.constant);
+    value.fact.constant = nullptr;
+  }
+}
+
 }  // namespace
 
 Result<graph::Model> optimize(const graph::Model& model, const OptimizeOptions& options) {
   RETURN_IF_ERROR(check_names(options.off));
   graph::Model result = model;
+  set_defaults_apart(result);
+  RETURN_IF_ERROR(expand_gradients(result));
   RETURN_IF_ERROR(inline_functions(result));
   RETURN_IF_ERROR(infer(result));
   const auto off = [&](std::string_view name) {

@@ -30,6 +30,6 @@ struct Rule {
 
 }  // namespace
 
-const Operator kAdagrad = optimizer<Rule>("Adagrad");
+extern const Operator kAdagrad = optimizer<Rule>("Adagrad");
 
 }  // namespace escuta::ops

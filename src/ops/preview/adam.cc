@@ -37,6 +37,6 @@ struct Rule {
 
 }  // namespace
 
-const Operator kAdam = optimizer<Rule>("Adam");
+extern const Operator kAdam = optimizer<Rule>("Adam");
 
 }  // namespace escuta::ops

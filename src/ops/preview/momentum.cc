@@ -30,6 +30,6 @@ struct Rule {
 
 }  // namespace
 
-const Operator kMomentum = optimizer<Rule>("Momentum");
+extern const Operator kMomentum = optimizer<Rule>("Momentum");
 
 }  // namespace escuta::ops

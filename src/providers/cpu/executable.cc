@@ -10,17 +10,22 @@ namespace escuta::cpu {
 using engine::Value;
 
 Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
-    std::shared_ptr<const graph::Model> model, const engine::CompileOptions& options) {
+    std::shared_ptr<const graph::Model> model, PackedWeights& weights,
+    const engine::CompileOptions& options) {
   std::unique_ptr<CpuExecutable> made(new CpuExecutable);
   // Callers see the model as its file has it, whatever passes find out about its outputs.
-  made->inputs_ = engine::input_infos(model->graph);
   made->outputs_ = engine::output_infos(model->graph);
   ASSIGN_OR_RETURN(graph::Model optimized, passes::optimize(*model, {options.passes_off, {}}));
+  made->inputs_ = engine::input_infos(optimized.graph);
   made->model_ = std::make_unique<const graph::Model>(std::move(optimized));
-  ASSIGN_OR_RETURN(made->program_,
-                   engine::Program::build(*made->model_, made->model_->graph, choose_kernel));
-  made->settings_.pool = BufferPool::create();
   made->settings_.threads = options.threads > 0 ? options.threads : available_cores();
+  const KernelContext context = {made->model_->path, &weights, made->settings_.threads};
+  const auto choose = [&](const ops::Operator& op, const ops::NodeInfo& node) {
+    return choose_kernel(context, op, node, nullptr);
+  };
+  ASSIGN_OR_RETURN(made->program_,
+                   engine::Program::build(*made->model_, made->model_->graph, choose));
+  made->settings_.pool = BufferPool::create();
   if (!options.profile.empty()) {
     made->profile_path_ = options.profile;
     made->profile_path_ += ".json";

@@ -9,6 +9,7 @@
 #include "engine/profile.h"
 #include "engine/program.h"
 #include "engine/provider.h"
+#include "providers/cpu/packed_weights.h"
 
 namespace escuta::cpu {
 
@@ -16,6 +17,7 @@ namespace escuta::cpu {
 class CpuExecutable final : public engine::Executable {
  public:
   static Result<std::unique_ptr<CpuExecutable>> create(std::shared_ptr<const graph::Model> model,
+                                                       PackedWeights& weights,
                                                        const engine::CompileOptions& options);
 
   std::span<const engine::IoInfo> inputs() const override { return inputs_; }

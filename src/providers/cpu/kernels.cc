@@ -2,7 +2,44 @@
 
 namespace escuta::cpu {
 
-Result<engine::ChosenKernel> choose_kernel(const ops::Operator& op, const ops::NodeInfo& node) {
+#define KERNEL(domain, op, function) CreateKernel function;
+#include "providers/cpu/list.inc"
+#undef KERNEL
+
+namespace {
+
+struct Entry {
+  std::string_view domain, op, name;
+  CreateKernel* create;
+};
+
+const Entry kEntries[] = {
+#define KERNEL(domain, op, function) {domain, op, #function, function},
+#include "providers/cpu/list.inc"
+#undef KERNEL
+};
+
+}  // namespace
+
+Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype) {
+  if (node.dtype(i) == dtype) return Status();
+  return unimplemented(
+      "expected input {} to be {}, found {}", i, dtype_name(dtype),
+      node.dtype(i) == DType::kUndefined ? "an unknown type" : dtype_name(node.dtype(i)));
+}
+
+Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const ops::Operator& op,
+                                           const ops::NodeInfo& node,
+                                           std::vector<std::string>* refusals) {
+  for (const Entry& entry : kEntries) {
+    if (entry.op != op.name || entry.domain != op.domain) continue;
+    Result<engine::ChosenKernel> made = entry.create(context, node);
+    if (made.ok() || made.status().code() != StatusCode::kUnimplemented) return made;
+    if (refusals != nullptr) {
+      refusals->push_back(fmt::format("{}: {} does not take it: {}", node.node().to_string(),
+                                      entry.name, made.status().message()));
+    }
+  }
   engine::ChosenKernel chosen;
   ASSIGN_OR_RETURN(chosen.kernel, op.create(node));
   chosen.memory = op.memory;

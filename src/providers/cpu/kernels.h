@@ -1,11 +1,35 @@
 // Which kernel runs a node: the first of the operator's fast ones that takes it, or its plain loop.
+//
+// A fast kernel is a function in a file of this folder and a line in list.inc. It looks at what is
+// known of the node before the first run (types, ranks, constants) and refuses what it was not made
+// for, with a reason; the next in the list is asked, and the operator's own loop takes the rest.
 #pragma once
 
+#include <filesystem>
+#include <string>
+
 #include "engine/program.h"
+#include "providers/cpu/packed_weights.h"
 
 namespace escuta::cpu {
 
-// Any thread.
-Result<engine::ChosenKernel> choose_kernel(const ops::Operator& op, const ops::NodeInfo& node);
+// What kernels are made with.
+struct KernelContext {
+  std::filesystem::path model;  // the file that constants come from
+  PackedWeights* weights = nullptr;
+  int threads = 1;
+};
+
+// A kernel, or (kUnimplemented) why it does not take the node.
+using CreateKernel = Result<engine::ChosenKernel>(const KernelContext& context,
+                                                  const ops::NodeInfo& node);
+
+// Any thread. For --verbose: `refusals` gets a line per fast kernel that refused; may be null.
+Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const ops::Operator& op,
+                                           const ops::NodeInfo& node,
+                                           std::vector<std::string>* refusals);
+
+// The refusal that most kernels begin with: input i is not known to be of this type.
+Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype);
 
 }  // namespace escuta::cpu

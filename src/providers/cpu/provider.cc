@@ -45,12 +45,13 @@ class CpuProvider final : public engine::Provider {
   Result<std::unique_ptr<engine::Executable>> compile(
       std::shared_ptr<const graph::Model> model,
       const engine::CompileOptions& options) const override {
-    ASSIGN_OR_RETURN(auto executable, CpuExecutable::create(std::move(model), options));
+    ASSIGN_OR_RETURN(auto executable, CpuExecutable::create(std::move(model), weights_, options));
     return std::unique_ptr<engine::Executable>(std::move(executable));
   }
 
  private:
   engine::Availability availability_;
+  mutable PackedWeights weights_;
 };
 
 }  // namespace

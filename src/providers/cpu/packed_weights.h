@@ -1,0 +1,35 @@
+// Weights in the form that kernels read, shared by all sessions of a provider.
+//
+// A decoder without and one with past are two graphs over one file of weights: what is packed for
+// one serves the other. Any thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "graph/fact.h"
+#include "tensor/buffer.h"
+
+namespace escuta::cpu {
+
+class PackedWeights {
+ public:
+  // `bytes` bytes, 64-byte aligned, that `pack` has filled from the constant's elements, which it
+  // is given aligned to 8. The same `form` of the same place in the same file is packed once for
+  // all who hold it. Afterwards the constant's pages of a mapped file are given back to the system.
+  Result<std::shared_ptr<const Buffer>> get(
+      const std::filesystem::path& model, const graph::Constant& constant, std::string_view form,
+      size_t bytes, const std::function<void(const std::byte* src, std::byte* dst)>& pack);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const Buffer>> shared_;
+};
+
+}  // namespace escuta::cpu
