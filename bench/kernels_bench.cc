@@ -13,7 +13,10 @@
 
 #include "base/clock.h"
 #include "base/thread_pool.h"
+#include "kernels/attention.h"
+#include "kernels/conv.h"
 #include "kernels/gemm.h"
+#include "kernels/gemm_int8.h"
 
 namespace escuta::kernels {
 namespace {
@@ -141,27 +144,96 @@ void gemv_unpacked(benchmark::State& state, bool transpose) {
 BENCHMARK_CAPTURE(gemv_unpacked, straight, false)->Apply(decoder_sizes);
 BENCHMARK_CAPTURE(gemv_unpacked, transposed, true)->Apply(decoder_sizes);
 
-// heads, queries, keys, head size, threads: Q K^T of each head, from [T, H, D].
-void gemm_scores(benchmark::State& state) {
-  const long heads = state.range(0), size = state.range(3);
-  Gemm g{.m = state.range(1), .n = state.range(2), .k = size, .transpose_b = true};
-  g.lda = g.ldb = heads * size;
-  g.ldc = g.n;
-  g.batch[0] = heads;
-  g.stride_a[0] = g.stride_b[0] = size;
-  g.stride_c[0] = g.m * g.n;
-  const Floats a(static_cast<size_t>(g.m * g.lda)), b(static_cast<size_t>(g.n * g.ldb)),
-      c(static_cast<size_t>(heads * g.m * g.n));
-  g.a = a.get();
-  g.b = b.get();
-  g.c = c.get();
-  run(state, g, static_cast<int>(state.range(4)));
+// heads, queries, keys, threads; heads of 64, [T, H, D].
+void attention(benchmark::State& state) {
+  const long heads = state.range(0), queries = state.range(1), keys = state.range(2);
+  const int threads = static_cast<int>(state.range(3));
+  Attention a{.heads = heads,
+              .kv_heads = heads,
+              .queries = queries,
+              .keys = keys,
+              .head_size = 64,
+              .value_size = 64};
+  a.q_rows = a.k_rows = a.v_rows = a.dst_rows = {0, 64, heads * 64};
+  const Floats q(static_cast<size_t>(queries * heads * 64)),
+      dst(static_cast<size_t>(queries * heads * 64)), k(static_cast<size_t>(keys * heads * 64)),
+      v(static_cast<size_t>(keys * heads * 64));
+  a.q = q.get();
+  a.k = k.get();
+  a.v = v.get();
+  a.dst = dst.get();
+  a.scale = 0.125f;
+  const Floats scratch(attention_scratch_bytes(a, threads) / 4);
+  for (auto _ : state) {
+    run_attention(a, scratch.get(), threads);
+    benchmark::ClobberMemory();
+  }
+  count(state, 4.0 * 64 * static_cast<double>(heads * queries * keys), threads);
 }
-BENCHMARK(gemm_scores)
-    ->Args({6, 1500, 1500, 64, 1})
-    ->Args({6, 1500, 1500, 64, 0})
-    ->Args({6, 1, 1500, 64, 0})
+BENCHMARK(attention)
+    ->Args({6, 1500, 1500, 1})
+    ->Args({6, 1500, 1500, 0})
+    ->Args({8, 1500, 1500, 0})
+    ->Args({6, 1, 1500, 0})
     ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// Input channels, output channels, stride, threads: Whisper's two, with gelu.
+void conv(benchmark::State& state) {
+  const long in = state.range(0), out = state.range(1), stride = state.range(2);
+  const int threads = static_cast<int>(state.range(3));
+  Conv c{.in_channels = in,
+         .out_channels = out,
+         .input = {1, 1, 3000},
+         .kernel = {1, 1, 3},
+         .stride = {1, 1, stride},
+         .pad_begin = {0, 0, 1},
+         .output = {1, 1, 3000 / stride}};
+  const Floats src(static_cast<size_t>(in * 3000)), weight(static_cast<size_t>(in * out * 3)),
+      dst(static_cast<size_t>(out * 3000));
+  c.src = src.get();
+  c.weight = weight.get();
+  c.dst = dst.get();
+  c.activation = Activation::kGeluErf;
+  const Floats scratch(conv_scratch_bytes(c, threads) / 4);
+  for (auto _ : state) {
+    run_conv(c, scratch.get(), threads);
+    benchmark::ClobberMemory();
+  }
+  count(state, 6.0 * static_cast<double>(in * out * (3000 / stride)), threads);
+}
+BENCHMARK(conv)
+    ->Args({80, 384, 1, 1})
+    ->Args({384, 384, 2, 1})
+    ->Args({80, 384, 1, 0})
+    ->Args({384, 384, 2, 0})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// m, n, k, threads: u8 by s8, B packed once. of_peak is of the f32 peak.
+void gemm_int8_packed(benchmark::State& state) {
+  const int threads = static_cast<int>(state.range(3));
+  GemmInt8 g{.m = state.range(0), .n = state.range(1), .k = state.range(2)};
+  const Floats a(static_cast<size_t>(g.m * g.k / 4)), b(static_cast<size_t>(g.k * g.n / 4)),
+      c(static_cast<size_t>(g.m * g.n)), packed(packed_b_int8_bytes(g.k, g.n) / 4);
+  pack_b_int8(b.get(), g.n, false, true, g.k, g.n, packed.get());
+  g.a = a.get();
+  g.lda = g.k;
+  g.packed_b = packed.get();
+  g.c_f32 = c.get();
+  g.ldc = g.n;
+  const Floats scratch(gemm_int8_scratch_bytes(g, threads) / 4);
+  for (auto _ : state) {
+    run_gemm_int8(g, scratch.get(), threads);
+    benchmark::ClobberMemory();
+  }
+  count(state, 2.0 * static_cast<double>(g.m * g.n * g.k), threads);
+}
+BENCHMARK(gemm_int8_packed)
+    ->Args({1500, 384, 384, 1})
+    ->Args({1500, 1536, 384, 0})
+    ->Args({1, 1536, 384, 0})
+    ->Unit(benchmark::kMicrosecond)
     ->UseRealTime();
 
 }  // namespace
