@@ -50,7 +50,7 @@ int64_t Fft::Radices::split(int64_t length) {
   n = length;
   count = 0;
   int64_t rest = length;
-  for (int radix = 4; radix <= kMaxRadix; radix = radix == 4 ? 2 : radix + 1) {
+  for (int radix = 4; radix <= kMaxRadix; radix = radix == 4 ? 2 : radix == 3 ? 5 : radix + 1) {
     while (rest % radix == 0) {
       factor[static_cast<size_t>(count++)] = radix;
       rest /= radix;

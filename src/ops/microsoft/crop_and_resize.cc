@@ -14,10 +14,12 @@ enum Inputs : size_t { kImages, kBoxes, kIndices, kSize };
 
 // Where output `o` of `count` lies along an axis of `size` pixels, box from `low` to `high` of
 // 0..1.
-double place(int64_t o, int64_t count, int64_t size, double low, double high) {
-  const auto last = static_cast<double>(size - 1);
-  if (count == 1) return 0.5 * (low + high) * last;
-  return low * last + static_cast<double>(o) * (high - low) * last / static_cast<double>(count - 1);
+template <typename W>
+W place(int64_t o, int64_t count, int64_t size, W low, W high) {
+  const auto last = static_cast<W>(size - 1);
+  if (count == 1) return static_cast<W>(0.5) * (low + high) * last;
+  const W step = (high - low) * last / static_cast<W>(count - 1);
+  return low * last + static_cast<W>(o) * step;
 }
 
 class CropAndResize final : public Kernel {
@@ -50,6 +52,7 @@ class CropAndResize final : public Kernel {
  private:
   template <typename T>
   Status crop(Call& call, const Shape& shape) const {
+    using W = Wide<T>;
     ASSIGN_OR_RETURN(const auto images, elements<T>(call, kImages));
     ASSIGN_OR_RETURN(const auto boxes, elements<T>(call, kBoxes));
     ASSIGN_OR_RETURN(const auto indices, elements<int32_t>(call, kIndices));
@@ -67,9 +70,9 @@ class CropAndResize final : public Kernel {
       const T* src = images.data() + item * in[1] * plane;
       for (int64_t c = 0; c < in[1]; ++c, src += plane) {
         for (int64_t i = 0; i < shape[2]; ++i) {
-          const double y = place(i, shape[2], in[2], box[0], box[2]);
+          const W y = place<W>(i, shape[2], in[2], box[0], box[2]);
           for (int64_t j = 0; j < shape[3]; ++j) {
-            *dst++ = sample(src, in, y, place(j, shape[3], in[3], box[1], box[3]));
+            *dst++ = sample(src, in, y, place<W>(j, shape[3], in[3], box[1], box[3]));
           }
         }
       }

@@ -168,7 +168,7 @@ void infer(Inference& node) {
 extern const Operator kMsDecoderAttention = {.domain = "com.microsoft",
                                              .name = "DecoderAttention",
                                              .versions = {1},
-                                             .inputs = {12, 12},
+                                             .inputs = {5, 12},
                                              .outputs = {1, 3},
                                              .infer = infer,
                                              .create = make<DecoderAttention>,

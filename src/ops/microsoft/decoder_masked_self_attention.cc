@@ -18,7 +18,7 @@ extern const Operator kMsDecoderMaskedSelfAttention = {
     .domain = "com.microsoft",
     .name = "DecoderMaskedSelfAttention",
     .versions = {1},
-    .inputs = {7, 9},
+    .inputs = {3, 9},
     .outputs = {2, 2},
     .infer =
         [](Inference& node) {

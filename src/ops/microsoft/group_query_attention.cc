@@ -242,6 +242,7 @@ class GroupQueryAttention final : public Kernel {
       if (buffer != nullptr) {
         one.buffer = heads_outside(buffer + b * kv_heads_ * plan.buffer * plan.size, kv_heads_,
                                    plan.buffer, plan.size);
+        one.buffer.length = one.past;  // rows after those are not kept
       }
       one.join(dst + b * item);
     }
@@ -348,7 +349,7 @@ void infer(Inference& node) {
 extern const Operator kMsGroupQueryAttention = {.domain = "com.microsoft",
                                                 .name = "GroupQueryAttention",
                                                 .versions = {1},
-                                                .inputs = {7, 16},
+                                                .inputs = {1, 16},
                                                 .outputs = {1, 4},
                                                 .infer = infer,
                                                 .create = make<GroupQueryAttention>,

@@ -1,5 +1,6 @@
-// MaxpoolWithMask (com.microsoft 1): MaxPool of the elements whose mask, of the same shape for each
-// plane, is not 0.
+// MaxpoolWithMask (com.microsoft 1): MaxPool of the elements that come, on their line of the
+// window, before the first one whose mask is 0.
+#include <algorithm>
 #include <limits>
 
 #include "ops/microsoft/inputs.h"
@@ -38,13 +39,51 @@ class MaxpoolWithMask final : public Kernel {
 
  private:
   static void take_max(const Windows& windows, const float* in, const int32_t* mask, float* out) {
-    for_each_tap(windows, [&](int64_t o, int64_t at, int64_t n, int64_t out_step, int64_t in_step) {
-      for (int64_t i = 0; i < n; ++i) {
-        const int64_t from = at + i * in_step;
-        float& top = out[o + i * out_step];
-        if (mask[from] != 0 && in[from] > top) top = in[from];
+    const int outer = windows.rank - 1;
+    std::array<int64_t, kMaxRank> o{};
+    for (int64_t at = 0; at < windows.out_count; ++at) {
+      std::array<std::pair<int64_t, int64_t>, kMaxRank> taps;
+      bool empty = false;
+      for (int i = 0; i <= outer; ++i) {
+        taps[i] = windows.axes[i].taps(o[i], 0, windows.axes[i].in);
+        empty |= taps[i].first >= taps[i].second;
       }
-    });
+      if (!empty) out[at] = largest(windows, o, taps, in, mask);
+      for (int i = outer; i >= 0; --i) {
+        if (++o[i] < windows.axes[i].out) break;
+        o[i] = 0;
+      }
+    }
+  }
+
+  // Of one window: the taps of each line up to the first that is masked.
+  static float largest(const Windows& windows, const std::array<int64_t, kMaxRank>& o,
+                       const std::array<std::pair<int64_t, int64_t>, kMaxRank>& taps,
+                       const float* in, const int32_t* mask) {
+    float top = std::numeric_limits<float>::lowest();
+    const int outer = windows.rank - 1;
+    std::array<int64_t, kMaxRank> k{};
+    for (int i = 0; i < outer; ++i) k[i] = taps[i].first;
+    for (bool more = true; more;) {
+      int64_t line = 0;
+      for (int i = 0; i <= outer; ++i) {
+        const Axis& axis = windows.axes[i];
+        line = line * axis.in + o[i] * axis.stride - axis.pad_begin;
+        if (i < outer) line += k[i] * axis.dilation;
+      }
+      for (int64_t tap = taps[outer].first; tap < taps[outer].second; ++tap) {
+        const int64_t at = line + tap * windows.last().dilation;
+        if (mask[at] == 0) break;
+        top = std::max(top, in[at]);
+      }
+      int i = outer - 1;
+      for (; i >= 0; --i) {
+        if (++k[i] < taps[i].second) break;
+        k[i] = taps[i].first;
+      }
+      more = i >= 0;
+    }
+    return top;
   }
 
   PoolAttributes attributes_;

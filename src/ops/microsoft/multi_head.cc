@@ -1,5 +1,8 @@
 #include "ops/microsoft/multi_head.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "ops/dims.h"
 
 namespace escuta::ops {
@@ -20,12 +23,17 @@ Status attend(Call& call, Attention& plan) {
                      shape_of({plan.batch, plan.heads, plan.queries, plan.keys}));
     ASSIGN_OR_RETURN(scores, FloatOutput::create(call, 3, dtype, scores_shape));
     plan.scores = scores.data();
-    plan.stage = Attention::Stage::kSoftmax;
+    plan.stage = Attention::Stage::kAdded;
   }
   ASSIGN_OR_RETURN(float* row, call.scratch_of<float>(plan.keys));
   if (output.count() > 0 || scores.count() > 0) run_attention(plan, row);
   output.store();
-  if (call.wants(3)) scores.store();
+  if (!call.wants(3)) return {};
+  // Keys after the query are at the lowest number there is.
+  for (int64_t i = 0; i < scores.count(); ++i) {
+    scores.data()[i] = std::max(scores.data()[i], std::numeric_limits<float>::lowest());
+  }
+  scores.store();
   return {};
 }
 

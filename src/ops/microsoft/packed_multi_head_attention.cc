@@ -81,7 +81,7 @@ void infer(Inference& node) {
 extern const Operator kMsPackedMultiHeadAttention = {.domain = "com.microsoft",
                                                      .name = "PackedMultiHeadAttention",
                                                      .versions = {1},
-                                                     .inputs = {6, 7},
+                                                     .inputs = {1, 7},
                                                      .infer = infer,
                                                      .create = make<PackedMultiHeadAttention>,
                                                      .tolerance = Tolerance::kRounding};
