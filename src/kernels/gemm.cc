@@ -11,6 +11,7 @@ constexpr long kBlockDepth = 1024;        // of k, between two visits of C
 constexpr long kBlockBytes = 384 << 10;   // of A, to stay in L2 beside a panel of B
 constexpr size_t kPackedBytes = 8 << 20;  // of B, where each pair of a grid has its own
 constexpr double kTaskFlops = 1e6;        // some 10 us
+constexpr double kTaskBytes = 256 << 10;  // of B, for few rows: some 20 us from memory
 constexpr long kAlignment = 64;
 
 long ceil_div(long a, long b) { return (a + b - 1) / b; }
@@ -89,7 +90,10 @@ Cut cut_gemm(const GemmOf<T>& g, int threads, const GemmLoops<T>& loops) {
   const long pairs = g.batch[0] * g.batch[1];
   const double flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) *
                        static_cast<double>(std::max(g.k, 1L)) * static_cast<double>(pairs);
-  const long affordable = static_cast<long>(std::min(flops / kTaskFlops, 1e6)) + 1;
+  const double b_bytes = static_cast<double>(g.k) * static_cast<double>(g.n) * sizeof(T) *
+                       static_cast<double>(shares_b(g) ? 1 : pairs);
+  const double tasks = std::max(flops / kTaskFlops, b_bytes / kTaskBytes);
+  const long affordable = static_cast<long>(std::min(tasks, 1e6)) + 1;
   cut.threads = static_cast<int>(std::min<long>(thread_pool().limit(threads), affordable));
   const long wanted = cut.threads == 1 ? 1 : std::min(4L * cut.threads, affordable);
 
