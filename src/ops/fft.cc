@@ -50,12 +50,11 @@ int64_t Fft::Radices::split(int64_t length) {
   n = length;
   count = 0;
   int64_t rest = length;
-  for (int radix = 4; radix <= kMaxRadix; radix = radix == 4 ? 2 : radix == 3 ? 5 : radix + 1) {
-    while (rest % radix == 0) {
-      factor[static_cast<size_t>(count++)] = radix;
-      rest /= radix;
-    }
-  }
+  const auto take = [&](int radix) {
+    for (; rest % radix == 0; rest /= radix) factor[static_cast<size_t>(count++)] = radix;
+  };
+  take(4);  // the cheapest per point
+  for (int radix = 2; radix <= kMaxRadix; ++radix) take(radix);
   return rest;
 }
 
