@@ -65,11 +65,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kDet = {.domain = "",
-                       .name = "Det",
-                       .versions = {11, 22},
-                       .inputs = {1, 1},
-                       .infer = infer,
-                       .create = make_function<run>,
-                       .tolerance = Tolerance::kRounding};
+                              .name = "Det",
+                              .versions = {11, 22},
+                              .inputs = {1, 1},
+                              .infer = infer,
+                              .create = make_function<run>,
+                              .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

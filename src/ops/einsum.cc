@@ -312,11 +312,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kEinsum = {.domain = "",
-                          .name = "Einsum",
-                          .versions = {12},
-                          .inputs = {1, kAny},
-                          .infer = infer,
-                          .create = make<Einsum>,
-                          .tolerance = Tolerance::kRounding};
+                                 .name = "Einsum",
+                                 .versions = {12},
+                                 .inputs = {1, kAny},
+                                 .infer = infer,
+                                 .create = make<Einsum>,
+                                 .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -29,11 +29,11 @@ class GroupNormalization final : public Kernel {
 }  // namespace
 
 extern const Operator kGroupNormalization = {.domain = "",
-                                      .name = "GroupNormalization",
-                                      .versions = {18, 21},
-                                      .inputs = {3, 3},
-                                      .infer = infer_same,
-                                      .create = make<GroupNormalization>,
-                                      .tolerance = Tolerance::kRounding};
+                                             .name = "GroupNormalization",
+                                             .versions = {18, 21},
+                                             .inputs = {3, 3},
+                                             .infer = infer_same,
+                                             .create = make<GroupNormalization>,
+                                             .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -20,11 +20,11 @@ class InstanceNormalization final : public Kernel {
 }  // namespace
 
 extern const Operator kInstanceNormalization = {.domain = "",
-                                         .name = "InstanceNormalization",
-                                         .versions = {1, 6, 22},
-                                         .inputs = {3, 3},
-                                         .infer = infer_same,
-                                         .create = make<InstanceNormalization>,
-                                         .tolerance = Tolerance::kRounding};
+                                                .name = "InstanceNormalization",
+                                                .versions = {1, 6, 22},
+                                                .inputs = {3, 3},
+                                                .infer = infer_same,
+                                                .create = make<InstanceNormalization>,
+                                                .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -95,12 +95,12 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kLayerNormalization = {.domain = "",
-                                      .name = "LayerNormalization",
-                                      .versions = {17},
-                                      .inputs = {2, 3},
-                                      .outputs = {1, 3},
-                                      .infer = infer,
-                                      .create = make<LayerNormalization>,
-                                      .tolerance = Tolerance::kRounding};
+                                             .name = "LayerNormalization",
+                                             .versions = {17},
+                                             .inputs = {2, 3},
+                                             .outputs = {1, 3},
+                                             .infer = infer,
+                                             .create = make<LayerNormalization>,
+                                             .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

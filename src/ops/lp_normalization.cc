@@ -47,11 +47,11 @@ class LpNormalization final : public Kernel {
 }  // namespace
 
 extern const Operator kLpNormalization = {.domain = "",
-                                   .name = "LpNormalization",
-                                   .versions = {1, 22},
-                                   .inputs = {1, 1},
-                                   .infer = infer_same,
-                                   .create = make<LpNormalization>,
-                                   .tolerance = Tolerance::kRounding};
+                                          .name = "LpNormalization",
+                                          .versions = {1, 22},
+                                          .inputs = {1, 1},
+                                          .infer = infer_same,
+                                          .create = make<LpNormalization>,
+                                          .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -70,11 +70,11 @@ class Lrn final : public Kernel {
 }  // namespace
 
 extern const Operator kLRN = {.domain = "",
-                       .name = "LRN",
-                       .versions = {1, 13},
-                       .inputs = {1, 1},
-                       .infer = infer_same,
-                       .create = make<Lrn>,
-                       .tolerance = Tolerance::kRounding};
+                              .name = "LRN",
+                              .versions = {1, 13},
+                              .inputs = {1, 1},
+                              .infer = infer_same,
+                              .create = make<Lrn>,
+                              .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -51,11 +51,11 @@ class MeanVarianceNormalization final : public Kernel {
 }  // namespace
 
 extern const Operator kMeanVarianceNormalization = {.domain = "",
-                                             .name = "MeanVarianceNormalization",
-                                             .versions = {9, 13},
-                                             .inputs = {1, 1},
-                                             .infer = infer_same,
-                                             .create = make<MeanVarianceNormalization>,
-                                             .tolerance = Tolerance::kRounding};
+                                                    .name = "MeanVarianceNormalization",
+                                                    .versions = {9, 13},
+                                                    .inputs = {1, 1},
+                                                    .infer = infer_same,
+                                                    .create = make<MeanVarianceNormalization>,
+                                                    .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

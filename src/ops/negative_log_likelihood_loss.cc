@@ -21,11 +21,11 @@ class NegativeLogLikelihoodLoss final : public Kernel {
 }  // namespace
 
 extern const Operator kNegativeLogLikelihoodLoss = {.domain = "",
-                                             .name = "NegativeLogLikelihoodLoss",
-                                             .versions = {12, 13, 22},
-                                             .inputs = {2, 3},
-                                             .infer = infer_loss,
-                                             .create = make<NegativeLogLikelihoodLoss>,
-                                             .tolerance = Tolerance::kRounding};
+                                                    .name = "NegativeLogLikelihoodLoss",
+                                                    .versions = {12, 13, 22},
+                                                    .inputs = {2, 3},
+                                                    .infer = infer_loss,
+                                                    .create = make<NegativeLogLikelihoodLoss>,
+                                                    .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -42,11 +42,11 @@ class ReduceLogSumExp final : public Kernel {
 }  // namespace
 
 extern const Operator kReduceLogSumExp = {.domain = "",
-                                   .name = "ReduceLogSumExp",
-                                   .versions = {1, 11, 13, 18},
-                                   .inputs = {1, 2},
-                                   .infer = infer_reduction_of<18>,
-                                   .create = make<ReduceLogSumExp>,
-                                   .tolerance = Tolerance::kRounding};
+                                          .name = "ReduceLogSumExp",
+                                          .versions = {1, 11, 13, 18},
+                                          .inputs = {1, 2},
+                                          .infer = infer_reduction_of<18>,
+                                          .create = make<ReduceLogSumExp>,
+                                          .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -52,11 +52,11 @@ void infer(Inference& node) { node.set(0, node.dtype(1), node.shape(0)); }
 }  // namespace
 
 extern const Operator kRMSNormalization = {.domain = "",
-                                    .name = "RMSNormalization",
-                                    .versions = {23},
-                                    .inputs = {2, 2},
-                                    .infer = infer,
-                                    .create = make<RmsNormalization>,
-                                    .tolerance = Tolerance::kRounding};
+                                           .name = "RMSNormalization",
+                                           .versions = {23},
+                                           .inputs = {2, 2},
+                                           .infer = infer,
+                                           .create = make<RmsNormalization>,
+                                           .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -115,11 +115,11 @@ class RotaryEmbedding final : public Kernel {
 }  // namespace
 
 extern const Operator kRotaryEmbedding = {.domain = "",
-                                   .name = "RotaryEmbedding",
-                                   .versions = {23},
-                                   .inputs = {3, 4},
-                                   .infer = infer_same,
-                                   .create = make<RotaryEmbedding>,
-                                   .tolerance = Tolerance::kRounding};
+                                          .name = "RotaryEmbedding",
+                                          .versions = {23},
+                                          .inputs = {3, 4},
+                                          .infer = infer_same,
+                                          .create = make<RotaryEmbedding>,
+                                          .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -43,12 +43,12 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kSoftmaxCrossEntropyLoss = {.domain = "",
-                                           .name = "SoftmaxCrossEntropyLoss",
-                                           .versions = {12, 13},
-                                           .inputs = {2, 3},
-                                           .outputs = {1, 2},
-                                           .infer = infer,
-                                           .create = make<SoftmaxCrossEntropyLoss>,
-                                           .tolerance = Tolerance::kRounding};
+                                                  .name = "SoftmaxCrossEntropyLoss",
+                                                  .versions = {12, 13},
+                                                  .inputs = {2, 3},
+                                                  .outputs = {1, 2},
+                                                  .infer = infer,
+                                                  .create = make<SoftmaxCrossEntropyLoss>,
+                                                  .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops
