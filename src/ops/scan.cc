@@ -368,7 +368,7 @@ void infer(Inference& node) {
 extern const Operator kScan = {.domain = "",
                                .name = "Scan",
                                .versions = {8, 9, 11, 16, 19, 21, 23, 24, 25},
-                               .inputs = {1, kAny},
+                               .inputs = {0, kAny},  // the first one may be absent in version 8
                                .outputs = {1, kAny},
                                .infer = infer,
                                .create = make<Scan>};

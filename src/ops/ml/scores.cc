@@ -83,17 +83,17 @@ void transform_scores(PostTransform transform, std::span<double> scores) {
 }
 
 void two_scores(PostTransform transform, TwoClasses how, double score, std::span<double> dst) {
-  if (transform == PostTransform::kProbit) score = probit(score);
-  if (how == TwoClasses::kComplement || transform == PostTransform::kProbit) {
-    dst[0] = 1 - score;
-    dst[1] = score;
-  } else if (transform == PostTransform::kLogistic) {
+  if (transform == PostTransform::kLogistic) {
     dst[0] = logistic(-score);
     dst[1] = logistic(score);
-  } else {
-    dst[0] = -score;
-    dst[1] = score;
+    return;
   }
+  if (transform == PostTransform::kProbit) {
+    score = probit(score);
+    how = TwoClasses::kComplement;
+  }
+  dst[0] = how == TwoClasses::kComplement ? 1 - score : -score;
+  dst[1] = score;
 }
 
 }  // namespace escuta::ops::ml

@@ -26,9 +26,11 @@ void transform_scores(PostTransform transform, std::span<double> scores);
 // How one score stands for two classes.
 enum class TwoClasses {
   kComplement,  // [1 - s, s]
-  kOpposite,    // [-s, s], or the logistic function of both
+  kOpposite,    // [-s, s]
 };
-// dst [2]; kProbit: the complement of the transformed score.
+// dst [2]. With kLogistic: the logistic function of both opposites; with kProbit (where ONNX
+// Runtime leaves one of them unwritten): the complement of the transformed score; others change
+// nothing.
 void two_scores(PostTransform transform, TwoClasses how, double score, std::span<double> dst);
 
 }  // namespace escuta::ops::ml

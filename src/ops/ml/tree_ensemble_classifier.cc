@@ -81,7 +81,7 @@ class TreeEnsembleClassifier final : public Kernel {
 
   void finish_two(const Tally& tally, std::byte* classes, int64_t n) const {
     const std::span<double> scores = tally.scores;
-    bool second = tally.voted[1];
+    const bool second = tally.voted[1];
     bool one_score = !second;  // that stands for both classes
     if (base_.size() == 2 && second) {
       scores[1] = base_[1] + scores[0];
@@ -100,9 +100,13 @@ class TreeEnsembleClassifier final : public Kernel {
     if (one_score) {
       ml::two_scores(transform_, by_half ? ml::TwoClasses::kComplement : ml::TwoClasses::kOpposite,
                      scores[0], scores);
-    } else {
-      ml::transform_scores(transform_, scores);
+      return;
     }
+    // A class without votes has no share in the base values either.
+    for (size_t i = 0; i < 2; ++i) {
+      if (!tally.voted[i]) scores[i] = 0;
+    }
+    ml::transform_scores(transform_, scores);
   }
 
   ml::Forest forest_;
