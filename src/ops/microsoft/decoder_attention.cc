@@ -146,7 +146,7 @@ class DecoderAttention final : public Kernel {
       plan.k_rows = plan.v_rows = heads_outside(nullptr, keys.heads, total, keys.size).rows;
       plan.dst = output.data();
       plan.scale = attributes_.scale_for(keys.size);
-      run_attention(plan, row);
+      RETURN_IF_ERROR(run_attention(call, plan, row));
     }
     output.store();
     k.store();

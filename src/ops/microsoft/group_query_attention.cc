@@ -298,7 +298,7 @@ class GroupQueryAttention final : public Kernel {
       one.k = keys + b * one.k_rows.batch;
       one.v = values + b * one.v_rows.batch;
       if (bias.data != nullptr) one.added[0] = {bias.data + b * bias.rows.batch, bias.rows};
-      run_attention(one, row);
+      RETURN_IF_ERROR(run_attention(call, one, row));
       if (one.scores == nullptr) continue;
       for (int64_t i = 0; i < heads * plan.length; ++i) {
         std::copy_n(one.scores + i * one.keys, one.keys,

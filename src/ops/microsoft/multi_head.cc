@@ -26,7 +26,7 @@ Status attend(Call& call, Attention& plan) {
     plan.stage = Attention::Stage::kAdded;
   }
   ASSIGN_OR_RETURN(float* row, call.scratch_of<float>(plan.keys));
-  if (output.count() > 0 || scores.count() > 0) run_attention(plan, row);
+  if (output.count() > 0 || scores.count() > 0) RETURN_IF_ERROR(run_attention(call, plan, row));
   output.store();
   if (!call.wants(3)) return {};
   // Keys after the query are at the lowest number there is.

@@ -35,7 +35,7 @@ Status PackedSequences::run(Call& call, const AttentionAttributes& attributes) c
     one.v = v.data + first * v.rows.row;
     one.dst = output.data() + first * one.dst_rows.row;
     if (bias.data != nullptr) one.added[0] = {bias.data + b * bias.rows.batch, bias.rows};
-    run_attention(one, row);
+    RETURN_IF_ERROR(run_attention(call, one, row));
   }
   output.store();
   return {};

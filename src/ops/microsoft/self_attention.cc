@@ -148,7 +148,7 @@ Status SelfAttention::run(Call& call, float* projected, const Widths& widths, in
   ASSIGN_OR_RETURN(plan.added[1],
                    bias_term(call, inputs_.attention_bias, batch, heads, length, plan.keys));
   ASSIGN_OR_RETURN(float* row, call.scratch_of<float>(plan.keys));
-  if (output.count() > 0) run_attention(plan, row);
+  if (output.count() > 0) RETURN_IF_ERROR(run_attention(call, plan, row));
   output.store();
   return {};
 }

@@ -55,8 +55,8 @@ Status embed(const Call& call, const Sizes& sizes, const int32_t* word, float* d
   for (int64_t f = 0; f < sizes.filters; ++f) {
     for (int64_t p = 0; p < places; ++p) {
       double sum = bias[f];
-      for (int64_t k = 0; k < std::min(sizes.window, length - p); ++k) {
-        const float* letter = table + word[p + k] * sizes.embedding;
+      for (int64_t k = 0; k < sizes.window; ++k) {
+        const float* letter = table + (p + k < length ? word[p + k] : 0) * sizes.embedding;
         const float* filter = weights + (f * sizes.window + k) * sizes.embedding;
         for (int64_t i = 0; i < sizes.embedding; ++i) {
           sum += static_cast<double>(letter[i]) * filter[i];
