@@ -35,7 +35,10 @@ IoInfo info_of(const graph::Value& value) {
   info.name = value.name;
   info.dtype = value.fact.dtype;
   info.ranked = value.fact.shape.has_value();
-  if (value.fact.other != nullptr) info.other = graph::type_to_string(*value.fact.other);
+  if (value.fact.other != nullptr) {
+    info.other = graph::type_to_string(*value.fact.other);
+    info.optional = value.fact.other->kind == onnx::TypeDef::Kind::kOptional;
+  }
   if (!info.ranked) return info;
   for (const graph::Dim& dim : *value.fact.shape) {
     info.dims.push_back(dim.is_known() ? dim.value() : -1);

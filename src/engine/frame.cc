@@ -56,6 +56,7 @@ class Frame::StepCall final : public ops::Call {
 
   Status check_cancelled() const override { return control_.check(); }
   int threads() const override { return frame_.settings_.threads; }
+  bool fast() const override { return frame_.settings_.fast; }
   std::mt19937_64& random() override { return frame_.random_; }
 
  private:

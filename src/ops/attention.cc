@@ -148,7 +148,7 @@ class Attention final : public Kernel {
       plan.stage = static_cast<typename AttentionOf<W>::Stage>(mode_);
     }
     ASSIGN_OR_RETURN(W * row, call.scratch_of<W>(plan.keys));
-    if (shape.count() > 0 || scores.count() > 0) run_attention(plan, row);
+    if (shape.count() > 0 || scores.count() > 0) RETURN_IF_ERROR(run_attention(call, plan, row));
     if (call.wants(3)) RETURN_IF_ERROR(scores.finish());
     return dst.finish();
   }

@@ -1,5 +1,7 @@
 #include "ops/attention_core.h"
 
+#include "kernels/attention.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -130,18 +132,62 @@ class Query {
   int64_t first_ = 0, last_;  // the keys that the query sees
 };
 
+// What kernels/attention knows: at most one added term, no cap, window, sinks or scores.
+bool is_simple(const AttentionOf<float>& plan) {
+  const bool added_twice = plan.added[0].data != nullptr && plan.added[1].data != nullptr;
+  return !added_twice && plan.softcap == 0 && plan.window < 0 && plan.sinks == nullptr &&
+         plan.scores == nullptr;
+}
+
+Status run_simple(Call& call, const AttentionOf<float>& plan) {
+  const auto rows = [](const AttentionOf<float>::Rows& from) {
+    return kernels::HeadRows{from.batch, from.head, from.row};
+  };
+  kernels::Attention fast;
+  fast.batch = plan.batch;
+  fast.heads = plan.heads;
+  fast.kv_heads = plan.kv_heads;
+  fast.queries = plan.queries;
+  fast.keys = plan.keys;
+  fast.head_size = plan.head_size;
+  fast.value_size = plan.value_size;
+  fast.q = plan.q;
+  fast.k = plan.k;
+  fast.v = plan.v;
+  fast.dst = plan.dst;
+  fast.q_rows = rows(plan.q_rows);
+  fast.k_rows = rows(plan.k_rows);
+  fast.v_rows = rows(plan.v_rows);
+  fast.dst_rows = rows(plan.dst_rows);
+  fast.scale = plan.scale;
+  const auto& added = plan.added[plan.added[0].data != nullptr ? 0 : 1];
+  fast.mask = added.data;
+  fast.mask_rows = rows(added.rows);
+  fast.causal = plan.causal;
+  fast.causal_offset = plan.causal_offset;
+  const int threads = call.threads();
+  ASSIGN_OR_RETURN(std::byte * scratch,
+                   call.scratch(kernels::attention_scratch_bytes(fast, threads)));
+  kernels::run_attention(fast, scratch, threads);
+  return Status();
+}
+
 }  // namespace
 
 template <typename T>
-void run_attention(const AttentionOf<T>& attention, T* row) {
+Status run_attention(Call& call, const AttentionOf<T>& attention, T* row) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (call.fast() && is_simple(attention)) return run_simple(call, attention);
+  }
   for (int64_t b = 0; b < attention.batch; ++b) {
     for (int64_t h = 0; h < attention.heads; ++h) {
       for (int64_t i = 0; i < attention.queries; ++i) Query<T>(attention, b, h, i, row).run();
     }
   }
+  return Status();
 }
 
-template void run_attention(const AttentionOf<float>&, float*);
-template void run_attention(const AttentionOf<double>&, double*);
+template Status run_attention(Call&, const AttentionOf<float>&, float*);
+template Status run_attention(Call&, const AttentionOf<double>&, double*);
 
 }  // namespace escuta::ops

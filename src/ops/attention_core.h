@@ -1,10 +1,12 @@
 // Scaled dot-product attention (Vaswani et al., 2017) as a plain loop: the part that all attention
 // operators share. What differs among them (layouts, masks, caches) is strides and added terms.
 //
-// Any thread; allocates nothing.
+// Any thread; allocates nothing. In f32 most plans run on kernels/attention.
 #pragma once
 
 #include <cstdint>
+
+#include "ops/call.h"
 
 namespace escuta::ops {
 
@@ -55,8 +57,8 @@ struct AttentionOf {
   Stage stage = Stage::kProduct;
 };
 
-// row: scratch of `keys` elements.
+// row: scratch of `keys` elements. ResourceExhausted.
 template <typename T>
-void run_attention(const AttentionOf<T>& attention, T* row);
+Status run_attention(Call& call, const AttentionOf<T>& attention, T* row);
 
 }  // namespace escuta::ops

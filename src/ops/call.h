@@ -63,6 +63,9 @@ class Call {
   // Threads that this call may use, itself included.
   virtual int threads() const { return 1; }
 
+  // Whether loops over kernels/ may take the place of the plain ones that define the results.
+  virtual bool fast() const { return false; }
+
   // For operators without a `seed`. Not for secrets.
   virtual std::mt19937_64& random() = 0;
 

@@ -32,7 +32,7 @@ Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const o
                                            const ops::NodeInfo& node,
                                            std::vector<std::string>* refusals) {
   for (const Entry& entry : kEntries) {
-    if (entry.op != op.name || entry.domain != op.domain) continue;
+    if (entry.op != op.name || entry.domain != op.domain || !context.fast) continue;
     Result<engine::ChosenKernel> made = entry.create(context, node);
     if (made.ok() || made.status().code() != StatusCode::kUnimplemented) return made;
     if (refusals != nullptr) {

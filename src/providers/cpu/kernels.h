@@ -18,6 +18,7 @@ struct KernelContext {
   std::filesystem::path model;  // the file that constants come from
   PackedWeights* weights = nullptr;
   int threads = 1;
+  bool fast = true;  // false: plain loops only
 };
 
 // A kernel, or (kUnimplemented) why it does not take the node.
