@@ -1,5 +1,6 @@
 // One step of an LSTM, gates in the order i, o, f, c (ONNX specification, LSTM):
 //   i = f(.. + Pi c), f = f(.. + Pf c), n = g(..), c' = f c + i n, o = f(.. + Po c'), h' = o h(c').
+// `clip` bounds the inputs of f and g, not the cell, as ONNX Runtime has it.
 #pragma once
 
 #include "ops/recurrent.h"
@@ -43,7 +44,7 @@ struct LstmCell {
     if (p != nullptr) add_peephole(p + hidden, c, o);
     activate(functions[0], o);
     std::copy_n(c, hidden, n);
-    activate(functions[2], n);
+    functions[2].apply(n, hidden);
     for (int64_t k = 0; k < hidden; ++k) h[k] = o[k] * n[k];
   }
 

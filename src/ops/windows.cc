@@ -167,8 +167,9 @@ Status WindowAttributes::fit_transposed(Axis& axis, int i, int rank) const {
     axis.in = output_shape_[output_shape_.size() - static_cast<size_t>(rank) + at];
     split_padding(axis, std::max<int64_t>(full - axis.in, 0));
   } else if (same()) {
-    axis.in = axis.out * axis.stride;
-    split_padding(axis, std::max<int64_t>(full - axis.in, 0));
+    // A kernel smaller than the stride does not reach that far; nothing is added then.
+    axis.in = std::min(axis.out * axis.stride, full);
+    split_padding(axis, full - axis.in);
   } else {
     axis.in = full - axis.pad_begin - axis.pad_end;
   }
@@ -235,7 +236,7 @@ Dims WindowAttributes::infer(const NodeInfo& node, std::span<const Dim> in,
     int64_t taps = kernel_shape_.empty() ? -1 : kernel_shape_[at];
     if (!kernel.empty() && kernel[at].is_known()) taps = kernel[at].value();
     // Where padding settles the size, the kernel's does not matter.
-    const bool free = same() || (transposed && !output_shape_.empty());
+    const bool free = transposed ? !output_shape_.empty() : same();
     if (taps < 0 && !free) continue;
     Result<Axis> made = axis(i, rank, taps < 0 ? 1 : taps);
     if (!made.ok()) {

@@ -160,7 +160,7 @@ class DynamicQuantizeLstm final : public Kernel {
 extern const Operator kMsDynamicQuantizeLSTM = {.domain = "com.microsoft",
                                                 .name = "DynamicQuantizeLSTM",
                                                 .versions = {1},
-                                                .inputs = {12, 12},
+                                                .inputs = {3, 12},
                                                 .outputs = {0, 3},
                                                 .infer = infer,
                                                 .create = make<DynamicQuantizeLstm>,

@@ -66,7 +66,7 @@ class QLinearAveragePool final : public Kernel {
 extern const Operator kMsQLinearAveragePool = {.domain = "com.microsoft",
                                                .name = "QLinearAveragePool",
                                                .versions = {1},
-                                               .inputs = {4, 5},
+                                               .inputs = {2, 5},
                                                .infer = infer,
                                                .create = make<QLinearAveragePool>,
                                                .tolerance = Tolerance::kRounding};

@@ -20,7 +20,7 @@ class QLinearLeakyRelu final : public Kernel {
 extern const Operator kMsQLinearLeakyRelu = {.domain = "com.microsoft",
                                              .name = "QLinearLeakyRelu",
                                              .versions = {1},
-                                             .inputs = {4, 5},
+                                             .inputs = {2, 5},
                                              .infer = infer_same,
                                              .create = make<QLinearLeakyRelu>,
                                              .tolerance = Tolerance::kRounding};

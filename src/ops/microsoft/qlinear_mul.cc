@@ -17,7 +17,7 @@ Status run(Call& call) {
 extern const Operator kMsQLinearMul = {.domain = "com.microsoft",
                                        .name = "QLinearMul",
                                        .versions = {1},
-                                       .inputs = {7, 8},
+                                       .inputs = {2, 8},
                                        .infer = infer_qlinear_binary,
                                        .create = make_function<run>,
                                        .tolerance = Tolerance::kRounding};

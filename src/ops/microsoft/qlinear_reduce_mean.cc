@@ -95,7 +95,7 @@ class QLinearReduceMean final : public Kernel {
 extern const Operator kMsQLinearReduceMean = {.domain = "com.microsoft",
                                               .name = "QLinearReduceMean",
                                               .versions = {1},
-                                              .inputs = {4, 5},
+                                              .inputs = {2, 5},
                                               .infer = infer,
                                               .create = make<QLinearReduceMean>,
                                               .tolerance = Tolerance::kRounding};

@@ -15,7 +15,7 @@ Status run(Call& call) {
 extern const Operator kMsQLinearSigmoid = {.domain = "com.microsoft",
                                            .name = "QLinearSigmoid",
                                            .versions = {1},
-                                           .inputs = {4, 5},
+                                           .inputs = {2, 5},
                                            .infer = infer_same,
                                            .create = make_function<run>,
                                            .tolerance = Tolerance::kRounding};

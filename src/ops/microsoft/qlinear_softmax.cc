@@ -65,7 +65,7 @@ class QLinearSoftmax final : public Kernel {
 extern const Operator kMsQLinearSoftmax = {.domain = "com.microsoft",
                                            .name = "QLinearSoftmax",
                                            .versions = {1},
-                                           .inputs = {5, 5},
+                                           .inputs = {2, 5},
                                            .infer = infer_same,
                                            .create = make<QLinearSoftmax>,
                                            .tolerance = Tolerance::kRounding};
