@@ -5,6 +5,7 @@
 #include "ops/copy.h"
 #include "ops/dispatch.h"
 #include "ops/operator.h"
+#include "ops/sparse_tensor.h"
 
 namespace escuta::ops {
 namespace {
@@ -104,61 +105,25 @@ class Dense final : public Kernel {
   Datum value_;
 };
 
-// values [NNZ], indices [NNZ, rank] or [NNZ] (linear), int64.
 class Sparse final : public Kernel {
  public:
-  Sparse(Shape shape, Datum values, Datum indices)
-      : shape_(shape), values_(std::move(values)), indices_(std::move(indices)) {}
+  explicit Sparse(SparseTensor tensor) : tensor_(std::move(tensor)) {}
 
   Status run(Call& call) const override {
-    ASSIGN_OR_RETURN(const OutputCells out, OutputCells::create(call, 0, values_.dtype(), shape_));
-    RETURN_IF_ERROR(fill_cells(out.dtype(), nullptr, shape_.count(), out.data()));
-    return dispatch_by_size(out.dtype(), [&](auto tag) -> Status {
-      using T = decltype(tag);
-      const T* src = reinterpret_cast<const T*>(values_.bytes());
-      for (int64_t i = 0; i < values_.count(); ++i) {
-        ASSIGN_OR_RETURN(const int64_t at, offset(i));
-        out.as<T>()[at] = src[i];
-      }
-      return {};
-    });
+    ASSIGN_OR_RETURN(std::byte * dst, call.allocate(0, tensor_.dtype(), tensor_.shape()));
+    tensor_.write(dst);
+    return {};
   }
 
  private:
-  Result<int64_t> offset(int64_t i) const {
-    const int64_t* indices = indices_.as<int64_t>().data();
-    const bool linear = indices_.shape().rank() == 1;
-    int64_t at = linear ? indices[i] : 0;
-    bool inside = !linear || (at >= 0 && at < shape_.count());
-    for (int d = 0; d < shape_.rank() && !linear && inside; ++d) {
-      const int64_t index = indices[i * shape_.rank() + d];
-      inside = index >= 0 && index < shape_[d];
-      if (inside) at = at * shape_[d] + index;
-    }
-    if (!inside) return invalid_argument("index {} of the sparse tensor is outside of it", i);
-    return at;
-  }
-
-  Shape shape_;
-  Datum values_;
-  Datum indices_;
+  SparseTensor tensor_;
 };
 
 Result<KernelPtr> create_sparse(const NodeInfo& node) {
   const graph::SparseConstantPtr sparse = sparse_of(node);
   if (sparse == nullptr) return node.status();
-  ASSIGN_OR_RETURN(Datum values, datum_of(sparse->values));
-  ASSIGN_OR_RETURN(Datum indices, datum_of(sparse->indices));
-  const Shape& shape = indices.shape();
-  const bool linear = shape.rank() == 1 && shape[0] == values.count();
-  const bool full =
-      shape.rank() == 2 && shape[0] == values.count() && shape[1] == sparse->shape.rank();
-  if (indices.dtype() != DType::kInt64 || is_packed(values.dtype()) || (!linear && !full)) {
-    return invalid_argument(
-        "expected int64 indices [{0}, {1}] or [{0}] of a sparse tensor, found {2} {3}",
-        values.count(), sparse->shape.rank(), dtype_name(indices.dtype()), shape.to_string());
-  }
-  return KernelPtr(std::make_unique<Sparse>(sparse->shape, std::move(values), std::move(indices)));
+  ASSIGN_OR_RETURN(SparseTensor tensor, SparseTensor::create(*sparse));
+  return KernelPtr(std::make_unique<Sparse>(std::move(tensor)));
 }
 
 Result<KernelPtr> create(const NodeInfo& node) {
@@ -173,10 +138,10 @@ Result<KernelPtr> create(const NodeInfo& node) {
 }  // namespace
 
 extern const Operator kConstant = {.domain = "",
-                            .name = "Constant",
-                            .versions = {1, 9, 11, 12, 13, 19, 21, 23, 24, 25},
-                            .inputs = {0, 0},
-                            .infer = infer,
-                            .create = create};
+                                   .name = "Constant",
+                                   .versions = {1, 9, 11, 12, 13, 19, 21, 23, 24, 25},
+                                   .inputs = {0, 0},
+                                   .infer = infer,
+                                   .create = create};
 
 }  // namespace escuta::ops
