@@ -75,10 +75,9 @@ class Concat final : public Kernel {
     ASSIGN_OR_RETURN(const int axis, resolve_axis(axis_, first.rank()));
     ASSIGN_OR_RETURN(const Shape shape, joined(call, axis));
     ASSIGN_OR_RETURN(const OutputCells out, OutputCells::create(call, 0, call.dtype(0), shape));
-    const auto dst_strides = strides_of(shape);
-    int64_t outer = 1;
+    int64_t outer = 1, inner = 1;
     for (int i = 0; i < axis; ++i) outer *= shape[i];
-    const int64_t inner = dst_strides[static_cast<size_t>(axis)];
+    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
     const size_t cell = cell_size(out.dtype());
     int64_t at = 0;
     for (size_t i = 0; i < call.input_count(); ++i) {

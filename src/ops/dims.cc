@@ -71,10 +71,13 @@ void set_elements(Inference& node, size_t i, Dims elements) {
   node.output(i).elements = std::move(elements);
 }
 
-ListArgument list_argument(const NodeInfo& node, std::string_view attribute, size_t i) {
-  if (node.has_input(i)) return {.absent = false, .values = node.constant_ints(i)};
-  if (node.has(attribute)) return {.absent = false, .values = node.integers(attribute)};
-  return {.absent = true, .values = std::nullopt};
+ListArgument list_argument(const NodeInfo& node, std::string_view attribute) {
+  if (!node.has(attribute)) return {.absent = true, .values = std::nullopt};
+  return {.absent = false, .values = node.integers(attribute)};
+}
+
+ListArgument list_argument(const NodeInfo& node, size_t i) {
+  return {.absent = !node.has_input(i), .values = node.constant_ints(i)};
 }
 
 std::optional<std::vector<bool>> axis_flags(const NodeInfo& node, const std::vector<int64_t>& axes,

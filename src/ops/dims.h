@@ -34,13 +34,14 @@ std::optional<size_t> vector_length(const Inference& node, size_t i);
 // Says what the elements of output i, a scalar or vector of integers, are.
 void set_elements(Inference& node, size_t i, Dims elements);
 
-// A list that is an attribute in old versions and input i later. absent: neither is there; unknown:
-// the input is not constant.
+// A list that is an attribute in some versions and input i in others. absent: it is not there;
+// unknown: the input is not constant.
 struct ListArgument {
   bool absent = false;
   std::optional<std::vector<int64_t>> values;
 };
-ListArgument list_argument(const NodeInfo& node, std::string_view attribute, size_t i);
+ListArgument list_argument(const NodeInfo& node, std::string_view attribute);
+ListArgument list_argument(const NodeInfo& node, size_t i);
 
 // The axes as flags, one for each dimension. Fails the node as resolve_axes does; absent then.
 std::optional<std::vector<bool>> axis_flags(const NodeInfo& node, const std::vector<int64_t>& axes,

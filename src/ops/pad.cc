@@ -116,6 +116,7 @@ class Pad final : public Kernel {
   explicit Pad(const NodeInfo& node)
       : mode_(mode_of(node)),
         has_attributes_(node.version() < 11),
+        has_axes_(node.version() >= 18),
         pads_(attribute_pads(node)),
         value_(has_attributes_ ? node.number("value", 0) : 0) {}
 
@@ -156,7 +157,7 @@ class Pad final : public Kernel {
       ASSIGN_OR_RETURN(list, read_ints(call, 1, "pads"));
       values = list;
     }
-    if (call.has(3)) {
+    if (has_axes_ && call.has(3)) {
       ASSIGN_OR_RETURN(axes, read_ints(call, 3, "axes"));
     } else {
       axes.count = static_cast<size_t>(rank);
@@ -185,7 +186,7 @@ class Pad final : public Kernel {
         return {};
       });
     }
-    if (!call.has(2)) return fill_cells(out.dtype(), nullptr, count, out.data());
+    if (has_attributes_ || !call.has(2)) return fill_cells(out.dtype(), nullptr, count, out.data());
     RETURN_IF_ERROR(check_same_dtype(call, 0, 2));
     if (call.input(2).count() != 1) {
       return invalid_argument("constant_value: expected one element, found shape {}",
@@ -239,6 +240,7 @@ class Pad final : public Kernel {
 
   Mode mode_;
   bool has_attributes_;
+  bool has_axes_;
   std::vector<int64_t> pads_;
   float value_;
 };

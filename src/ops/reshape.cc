@@ -84,6 +84,27 @@ Dims reshaped(const NodeInfo& node, const std::optional<Dims>& input,
   return dims;
 }
 
+// Without allowzero, a dimension that is computed takes the input's when it turns out to be 0. It
+// is as computed all the same where the input's is that dimension, or has none there; or where the
+// input has it elsewhere, and is then empty, and no other dimension of the result can be 0.
+void drop_doubtful(Dims& dims, const std::optional<Dims>& input) {
+  size_t doubtful = 0;
+  std::vector<bool> keep(dims.size());
+  bool others_positive = true;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const bool positive = dims[i].is_known() && dims[i].value() > 0;
+    keep[i] = positive || (input && (i >= input->size() || (*input)[i] == dims[i]));
+    if (!keep[i]) ++doubtful;
+    if (keep[i] && !positive) others_positive = false;
+  }
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (keep[i]) continue;
+    const bool in_input =
+        input && !dims[i].symbol().empty() && std::ranges::find(*input, dims[i]) != input->end();
+    if (doubtful > 1 || !others_positive || !in_input) dims[i] = Dim();
+  }
+}
+
 void infer(Inference& node) {
   const bool allow_zero = node.version() >= 14 && node.integer("allowzero", 0) != 0;
   const ListArgument shape = node.version() < 5
@@ -93,11 +114,8 @@ void infer(Inference& node) {
   if (shape.values) {
     dims = reshaped(node, node.shape(0), *shape.values, allow_zero);
   } else if (std::optional<Dims> elements = small_elements(node, 1)) {
-    // A number that was computed cannot be told from the input's dimension when it is 0.
-    for (size_t i = 0; i < elements->size(); ++i) {
-      if (is_number((*elements)[i], 0) && !allow_zero) (*elements)[i] = Dim();
-    }
     dims = std::move(elements);
+    if (!allow_zero) drop_doubtful(*dims, node.shape(0));
   } else if (const std::optional<size_t> rank = vector_length(node, 1); rank && *rank <= kMaxRank) {
     dims = Dims(*rank);
   }
@@ -176,11 +194,11 @@ class Reshape final : public Kernel {
 }  // namespace
 
 extern const Operator kReshape = {.domain = "",
-                           .name = "Reshape",
-                           .versions = {1, 5, 13, 14, 19, 21, 23, 24, 25},
-                           .inputs = {1, 2},
-                           .infer = infer,
-                           .create = make<Reshape>,
-                           .memory = Memory::kView};
+                                  .name = "Reshape",
+                                  .versions = {1, 5, 13, 14, 19, 21, 23, 24, 25},
+                                  .inputs = {1, 2},
+                                  .infer = infer,
+                                  .create = make<Reshape>,
+                                  .memory = Memory::kView};
 
 }  // namespace escuta::ops

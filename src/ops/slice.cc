@@ -45,7 +45,8 @@ struct Arguments {
     if (node.version() < 10) {
       starts = node.integers("starts");
       ends = node.integers("ends");
-      if (node.has("axes")) axes = node.integers("axes");
+      axes = node.integers("axes");
+      drop_empty();
       return;
     }
     starts = node.constant_ints(1);
@@ -54,6 +55,13 @@ struct Arguments {
     if (node.has_input(4)) steps = node.constant_ints(4);
     axes_known = !node.has_input(3) || axes.has_value();
     if (node.has_input(4) && !steps) starts.reset();
+    drop_empty();
+  }
+
+ private:
+  void drop_empty() {
+    if (axes && axes->empty()) axes.reset();
+    if (steps && steps->empty()) steps.reset();
   }
 };
 
@@ -188,10 +196,10 @@ class Slice final : public Kernel {
 }  // namespace
 
 extern const Operator kSlice = {.domain = "",
-                         .name = "Slice",
-                         .versions = {1, 10, 11, 13},
-                         .inputs = {1, 5},
-                         .infer = infer,
-                         .create = make<Slice>};
+                                .name = "Slice",
+                                .versions = {1, 10, 11, 13},
+                                .inputs = {1, 5},
+                                .infer = infer,
+                                .create = make<Slice>};
 
 }  // namespace escuta::ops

@@ -29,10 +29,16 @@ Status check_outputs(const NodeInfo& node) {
                           count);
 }
 
+bool has_split_input(const NodeInfo& node) {
+  return node.has_input(1) && (node.version() == 1 || node.version() >= 13);
+}
+
 // The lengths of the parts, as far as they are known.
 Dims lengths(const Inference& node, const Dim& whole) {
   const size_t parts = node.output_count();
-  const ListArgument split = list_argument(node, "split", 1);
+  const bool input = has_split_input(node);
+  const ListArgument split =
+      input || node.version() >= 13 ? list_argument(node, 1) : list_argument(node, "split");
   Dims result(parts);
   if (split.absent && whole.is_known()) {
     for (size_t i = 0; i < parts; ++i) {
@@ -53,7 +59,8 @@ Dims lengths(const Inference& node, const Dim& whole) {
       return result;
     }
     for (size_t i = 0; i < parts; ++i) result[i] = dim_of((*split.values)[i]);
-  } else if (const auto elements = small_elements(node, 1); elements && elements->size() == parts) {
+  } else if (const auto elements = small_elements(node, 1);
+             input && elements && elements->size() == parts) {
     result = *elements;
   }
   return result;
@@ -96,6 +103,7 @@ class Split final : public Kernel {
  public:
   explicit Split(const NodeInfo& node)
       : axis_(node.integer("axis", 0)),
+        has_input_(node.version() == 1 || node.version() >= 13),
         has_attribute_(node.version() < 13 && node.has("split")),
         uneven_(node.version() >= 18),
         split_(has_attribute_ ? node.integers("split") : std::vector<int64_t>()) {
@@ -110,9 +118,9 @@ class Split final : public Kernel {
     RETURN_IF_ERROR(check_lengths(call, input[axis]));
     const DType cells = cell_dtype(call.dtype(0));
     const size_t cell = cell_size(cells);
-    const int64_t inner = strides_of(input)[static_cast<size_t>(axis)];
-    int64_t outer = 1;
+    int64_t outer = 1, inner = 1;
     for (int i = 0; i < axis; ++i) outer *= input[i];
+    for (int i = axis + 1; i < input.rank(); ++i) inner *= input[i];
     std::array<int64_t, kMaxRank> dims{};
     std::copy(input.dims().begin(), input.dims().end(), dims.begin());
     int64_t at = 0;
@@ -139,8 +147,10 @@ class Split final : public Kernel {
   }
 
  private:
+  bool given(const Call& call) const { return has_input_ && call.has(1); }
+
   Result<int64_t> length_of(const Call& call, int64_t i, int64_t whole) const {
-    if (call.has(1)) return int_at(call.input(1), i);
+    if (given(call)) return int_at(call.input(1), i);
     if (has_attribute_) return split_[static_cast<size_t>(i)];
     return equal_part(whole, i, static_cast<int64_t>(call.output_count()), uneven_);
   }
@@ -148,11 +158,11 @@ class Split final : public Kernel {
   // As many lengths as outputs, none negative, that add up to the whole.
   Status check_lengths(const Call& call, int64_t whole) const {
     const auto parts = static_cast<int64_t>(call.output_count());
-    if (call.has(1)) RETURN_IF_ERROR(check_int_tensor(call, 1, "split"));
-    const int64_t given = call.has(1)      ? call.input(1).count()
+    if (given(call)) RETURN_IF_ERROR(check_int_tensor(call, 1, "split"));
+    const int64_t count = given(call)      ? call.input(1).count()
                           : has_attribute_ ? static_cast<int64_t>(split_.size())
                                            : parts;
-    if (given != parts) return invalid_argument("expected {} lengths, found {}", parts, given);
+    if (count != parts) return invalid_argument("expected {} lengths, found {}", parts, count);
     int64_t left = whole;
     for (int64_t i = 0; i < parts; ++i) {
       ASSIGN_OR_RETURN(const int64_t length, length_of(call, i, whole));
@@ -167,6 +177,7 @@ class Split final : public Kernel {
   }
 
   int64_t axis_;
+  bool has_input_;
   bool has_attribute_;
   bool uneven_;
   std::vector<int64_t> split_;
@@ -175,11 +186,11 @@ class Split final : public Kernel {
 }  // namespace
 
 extern const Operator kSplit = {.domain = "",
-                         .name = "Split",
-                         .versions = {1, 2, 11, 13, 18},
-                         .inputs = {1, 2},
-                         .outputs = {1, kAny},
-                         .infer = infer,
-                         .create = make<Split>};
+                                .name = "Split",
+                                .versions = {1, 2, 11, 13, 18},
+                                .inputs = {1, 2},
+                                .outputs = {1, kAny},
+                                .infer = infer,
+                                .create = make<Split>};
 
 }  // namespace escuta::ops

@@ -34,7 +34,8 @@ std::optional<Dims> infer_axes(const Inference& node, const Dims& input,
 }
 
 void infer(Inference& node) {
-  const ListArgument axes = list_argument(node, "axes", 1);
+  const ListArgument axes =
+      node.version() < 13 ? list_argument(node, "axes") : list_argument(node, 1);
   std::optional<Dims> dims;
   if (const std::optional<Dims>& input = node.shape(0)) {
     if (axes.absent) {
@@ -54,12 +55,13 @@ void infer(Inference& node) {
 class Squeeze final : public Kernel {
  public:
   explicit Squeeze(const NodeInfo& node)
-      : has_attribute_(node.version() < 13 && node.has("axes")),
+      : has_attribute_(node.version() < 13),
+        has_axes_(node.has("axes")),
         axes_(has_attribute_ ? node.integers("axes") : std::vector<int64_t>()) {}
 
   Status run(Call& call) const override {
     RETURN_IF_ERROR(check_tensor(call, 0));
-    if (has_attribute_) return squeeze(call, axes_);
+    if (has_attribute_) return has_axes_ ? squeeze(call, axes_) : squeeze_all(call);
     if (!call.has(1)) return squeeze_all(call);
     ASSIGN_OR_RETURN(const IntList list, read_ints(call, 1, "axes"));
     return squeeze(call, list);
@@ -92,17 +94,18 @@ class Squeeze final : public Kernel {
   }
 
   bool has_attribute_;
+  bool has_axes_;
   std::vector<int64_t> axes_;
 };
 
 }  // namespace
 
 extern const Operator kSqueeze = {.domain = "",
-                           .name = "Squeeze",
-                           .versions = {1, 11, 13, 21, 23, 24, 25},
-                           .inputs = {1, 2},
-                           .infer = infer,
-                           .create = make<Squeeze>,
-                           .memory = Memory::kView};
+                                  .name = "Squeeze",
+                                  .versions = {1, 11, 13, 21, 23, 24, 25},
+                                  .inputs = {1, 2},
+                                  .infer = infer,
+                                  .create = make<Squeeze>,
+                                  .memory = Memory::kView};
 
 }  // namespace escuta::ops

@@ -47,9 +47,12 @@ class TestNode {
     return kernel.ok() ? Status() : std::move(kernel).status();
   }
 
-  Result<std::vector<Datum>> run(const std::vector<Datum>& inputs) const {
+  size_t input_count() const { return node_.inputs.size(); }
+
+  Result<std::vector<Datum>> run(const std::vector<Datum>& inputs,
+                                 size_t limit = size_t{1} << 34) const {
     ASSIGN_OR_RETURN(const KernelPtr kernel, create());
-    return evaluate(*kernel, inputs, std::vector<bool>(node_.outputs.size(), true));
+    return evaluate(*kernel, inputs, std::vector<bool>(node_.outputs.size(), true), limit);
   }
 
   using InferBody =

@@ -8,17 +8,25 @@
 namespace escuta::ops {
 namespace {
 
+std::vector<int64_t> attribute_axes(const NodeInfo& node) {
+  if (node.version() >= 13) return {};
+  if (!node.has("axes")) node.fail(invalid_argument("expected an attribute `axes`, found none"));
+  return node.integers("axes");
+}
+
 void infer(Inference& node) {
-  const ListArgument axes = list_argument(node, "axes", 1);
+  const std::optional<std::vector<int64_t>> axes =
+      node.version() < 13 ? attribute_axes(node) : node.constant_ints(1);
+  if (!node.status().ok()) return;
   std::optional<Dims> dims;
-  if (node.shape(0) && axes.values) {
+  if (node.shape(0) && axes) {
     const Dims& input = *node.shape(0);
-    const size_t rank = input.size() + axes.values->size();
+    const size_t rank = input.size() + axes->size();
     if (rank > kMaxRank) {
       node.fail(invalid_argument("expected at most {} dimensions, found {}", kMaxRank, rank));
       return;
     }
-    const auto flags = axis_flags(node, *axes.values, static_cast<int>(rank));
+    const auto flags = axis_flags(node, *axes, static_cast<int>(rank));
     if (!flags) return;
     dims.emplace();
     size_t from = 0;
@@ -40,8 +48,7 @@ void infer(Inference& node) {
 class Unsqueeze final : public Kernel {
  public:
   explicit Unsqueeze(const NodeInfo& node)
-      : has_attribute_(node.version() < 13),
-        axes_(has_attribute_ ? node.integers("axes") : std::vector<int64_t>()) {}
+      : has_attribute_(node.version() < 13), axes_(attribute_axes(node)) {}
 
   Status run(Call& call) const override {
     RETURN_IF_ERROR(check_tensor(call, 0));
@@ -72,11 +79,11 @@ class Unsqueeze final : public Kernel {
 }  // namespace
 
 extern const Operator kUnsqueeze = {.domain = "",
-                             .name = "Unsqueeze",
-                             .versions = {1, 11, 13, 21, 23, 24, 25},
-                             .inputs = {1, 2},
-                             .infer = infer,
-                             .create = make<Unsqueeze>,
-                             .memory = Memory::kView};
+                                    .name = "Unsqueeze",
+                                    .versions = {1, 11, 13, 21, 23, 24, 25},
+                                    .inputs = {1, 2},
+                                    .infer = infer,
+                                    .create = make<Unsqueeze>,
+                                    .memory = Memory::kView};
 
 }  // namespace escuta::ops

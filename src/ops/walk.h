@@ -11,7 +11,8 @@
 
 namespace escuta::ops {
 
-// Elements between neighbours along each axis of a dense row-major array.
+// Elements between neighbours along each axis of a dense row-major array. An axis without elements
+// counts as one: strides are no sizes.
 inline std::array<int64_t, kMaxRank> strides_of(const Shape& shape) {
   std::array<int64_t, kMaxRank> strides{};
   int64_t stride = 1;
