@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "onnx/limits.h"
 #include "ops/resolve.h"
+#include "ops/sparse_tensor.h"
 
 namespace escuta::engine {
 namespace {
@@ -66,7 +68,7 @@ Status Program::add_step(const graph::Model& model, graph::NodeId id, const Choo
     step.bodies.push_back({std::move(program), body->captures});
   }
   if (step.memory == ops::Memory::kView && !step.outputs.empty() && step.outputs[0] >= 0 &&
-      step.inputs[0] >= 0) {
+      !step.inputs.empty() && step.inputs[0] >= 0) {
     roots_[static_cast<size_t>(step.outputs[0])] = root(step.inputs[0]);
   }
   steps_.push_back(std::move(step));
@@ -75,9 +77,17 @@ Status Program::add_step(const graph::Model& model, graph::NodeId id, const Choo
 
 // Only constants that something reads: weights that kernels keep packed are left where they are.
 Status Program::add_constants() {
+  // A few bytes of a file can stand for any number of zeros.
+  size_t sparse_bytes_left = onnx::kMemoryFloor;
   const auto add = [&](int slot) -> Status {
     if (slot < 0 || !constants_[static_cast<size_t>(slot)].is_none()) return Status();
     const graph::Value& value = graph_->value(slot);
+    if (value.sparse != nullptr) {
+      ASSIGN_OR_RETURN(const auto sparse, ops::SparseTensor::create(*value.sparse));
+      ASSIGN_OR_RETURN(constants_[static_cast<size_t>(slot)], sparse.to_datum(sparse_bytes_left));
+      sparse_bytes_left -= constants_[static_cast<size_t>(slot)].byte_size();
+      return Status();
+    }
     const graph::ConstantPtr& constant =
         value.fact.constant != nullptr ? value.fact.constant : value.default_value;
     if (constant == nullptr) return Status();
