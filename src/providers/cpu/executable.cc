@@ -20,7 +20,8 @@ Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
   made->model_ = std::make_unique<const graph::Model>(std::move(optimized));
   made->settings_.threads = options.threads > 0 ? options.threads : available_cores();
   made->settings_.fast = options.fast_kernels;
-  const KernelContext context = {made->model_->path, &weights, made->settings_.threads, options.fast_kernels};
+  const KernelContext context = {made->model_->path, &weights, made->settings_.threads,
+                                 options.fast_kernels};
   const auto choose = [&](const ops::Operator& op, const ops::NodeInfo& node) {
     return choose_kernel(context, op, node, nullptr);
   };

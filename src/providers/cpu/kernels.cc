@@ -2,7 +2,7 @@
 
 namespace escuta::cpu {
 
-#define KERNEL(domain, op, function) CreateKernel function;
+#define KERNEL(domain, op, function, file) CreateKernel function;
 #include "providers/cpu/list.inc"
 #undef KERNEL
 
@@ -14,7 +14,7 @@ struct Entry {
 };
 
 const Entry kEntries[] = {
-#define KERNEL(domain, op, function) {domain, op, #function, function},
+#define KERNEL(domain, op, function, file) {domain, op, #function, function},
 #include "providers/cpu/list.inc"
 #undef KERNEL
 };

@@ -1,0 +1,131 @@
+// Conv and FusedConv in f32 over 1 to 3 dimensions; constant weights are packed once.
+#include "kernels/conv.h"
+
+#include "ops/convolution.h"
+#include "providers/cpu/kernels.h"
+
+namespace escuta::cpu {
+namespace {
+
+class Conv final : public ops::Kernel {
+ public:
+  Conv(const ops::NodeInfo& node, kernels::Activation activation)
+      : attributes_(node), groups_(node.integer("group", 1)), activation_(activation) {}
+
+  // Depthwise loops take plain weights.
+  Status keep_weights(const KernelContext& context, const graph::Constant& w) {
+    w_shape_ = w.shape;
+    kernels::Conv sizes = weight_sizes();
+    const std::string form = fmt::format("conv:{}:{}", groups_, w.shape.to_string());
+    ASSIGN_OR_RETURN(
+        packed_, context.weights->get(context.model, w, form, kernels::packed_conv_bytes(sizes),
+                                      [&](const std::byte* src, std::byte* dst) {
+                                        sizes.weight = reinterpret_cast<const float*>(src);
+                                        kernels::pack_conv(sizes, reinterpret_cast<float*>(dst));
+                                      }));
+    return Status();
+  }
+
+  Status run(ops::Call& call) const override {
+    const Shape& w = packed_ != nullptr ? w_shape_ : call.shape(1);
+    for (const size_t i : {0, 1, 2}) {
+      if (call.has(i) && call.dtype(i) != DType::kFloat) {
+        return invalid_argument("expected float inputs, found {}", dtype_name(call.dtype(i)));
+      }
+    }
+    ASSIGN_OR_RETURN(const ops::ConvSizes sizes,
+                     ops::conv_sizes(attributes_, groups_, call.shape(0), w));
+    RETURN_IF_ERROR(ops::check_bias(call, 2, DType::kFloat, sizes.all_out_channels()));
+    ASSIGN_OR_RETURN(const Shape shape, sizes.output());
+    ASSIGN_OR_RETURN(float* dst, call.output<float>(0, shape));
+    if (shape.count() == 0) return Status();
+    kernels::Conv conv = conv_of(sizes);
+    conv.src = call.input(0).as<float>().data();
+    if (packed_ != nullptr) {
+      conv.packed_weight = reinterpret_cast<const float*>(packed_->data());
+    } else {
+      conv.weight = call.input(1).as<float>().data();
+    }
+    conv.bias = call.has(2) ? call.input(2).as<float>().data() : nullptr;
+    conv.activation = activation_;
+    conv.dst = dst;
+    ASSIGN_OR_RETURN(std::byte * scratch,
+                     call.scratch(kernels::conv_scratch_bytes(conv, call.threads())));
+    kernels::run_conv(conv, scratch, call.threads());
+    return Status();
+  }
+
+ private:
+  static kernels::Conv conv_of(const ops::ConvSizes& sizes) {
+    kernels::Conv conv;
+    conv.batch = sizes.batch;
+    conv.groups = sizes.groups;
+    conv.in_channels = sizes.in_channels * sizes.groups;
+    conv.out_channels = sizes.all_out_channels();
+    for (int i = 0; i < sizes.windows.rank; ++i) {
+      const ops::Axis& axis = sizes.windows.axes[static_cast<size_t>(i)];
+      const int at = 3 - sizes.windows.rank + i;
+      conv.input[at] = axis.in;
+      conv.kernel[at] = axis.kernel;
+      conv.stride[at] = axis.stride;
+      conv.dilation[at] = axis.dilation;
+      conv.pad_begin[at] = axis.pad_begin;
+      conv.output[at] = axis.out;
+    }
+    return conv;
+  }
+
+  // What packing needs to know.
+  kernels::Conv weight_sizes() const {
+    kernels::Conv conv;
+    conv.groups = groups_;
+    conv.out_channels = w_shape_[0];
+    conv.in_channels = w_shape_[1] * groups_;
+    for (int i = 2; i < w_shape_.rank(); ++i) conv.kernel[3 - w_shape_.rank() + i] = w_shape_[i];
+    return conv;
+  }
+
+  ops::WindowAttributes attributes_;
+  int64_t groups_;
+  kernels::Activation activation_;
+  Shape w_shape_;                         // of kept weights
+  std::shared_ptr<const Buffer> packed_;  // null: weights are an input
+};
+
+}  // namespace
+
+Result<engine::ChosenKernel> conv(const KernelContext& context, const ops::NodeInfo& node) {
+  for (const size_t i : {0, 1, 2}) {
+    if (i < 2 || node.has_input(i)) RETURN_IF_ERROR(require_dtype(node, i, DType::kFloat));
+  }
+  const auto rank = node.rank(1);
+  if (!rank || *rank < 3 || *rank > 5) return unimplemented("more than 3 spatial dimensions");
+  if (node.has_input(3)) return unimplemented("a tensor added to the result");
+  kernels::Activation activation = kernels::Activation::kNone;
+  const std::string name = node.text("activation", "");
+  if (name == "Relu") {
+    activation = kernels::Activation::kRelu;
+  } else if (name == "Tanh") {
+    activation = kernels::Activation::kTanh;
+  } else if (name == "Sigmoid") {
+    activation = kernels::Activation::kSigmoid;
+  } else if (!name.empty()) {
+    return unimplemented("the activation {}", name);
+  }
+  auto kernel = std::make_unique<Conv>(node, activation);
+  RETURN_IF_ERROR(node.status());
+  engine::ChosenKernel chosen;
+  const graph::ConstantPtr& w = node.input(1).constant;
+  const int64_t groups = node.integer("group", 1);
+  const bool sound =
+      w != nullptr && w->shape.count() > 0 && groups > 0 && w->shape[0] % groups == 0;
+  const bool depthwise = sound && groups > 1 && w->shape[1] == 1 && w->shape[0] == groups;
+  if (sound && !depthwise) {
+    RETURN_IF_ERROR(kernel->keep_weights(context, *w));
+    chosen.kept_inputs = {1};
+  }
+  chosen.kernel = std::move(kernel);
+  return chosen;
+}
+
+}  // namespace escuta::cpu
