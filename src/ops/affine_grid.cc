@@ -96,11 +96,11 @@ class AffineGrid final : public Kernel {
 }  // namespace
 
 extern const Operator kAffineGrid = {.domain = "",
-                              .name = "AffineGrid",
-                              .versions = {20},
-                              .inputs = {2, 2},
-                              .infer = infer,
-                              .create = make<AffineGrid>,
-                              .tolerance = Tolerance::kRounding};
+                                     .name = "AffineGrid",
+                                     .versions = {20},
+                                     .inputs = {2, 2},
+                                     .infer = infer,
+                                     .create = make<AffineGrid>,
+                                     .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

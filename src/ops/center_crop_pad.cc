@@ -80,10 +80,10 @@ class CenterCropPad final : public Kernel {
 }  // namespace
 
 extern const Operator kCenterCropPad = {.domain = "",
-                                 .name = "CenterCropPad",
-                                 .versions = {18},
-                                 .inputs = {2, 2},
-                                 .infer = infer,
-                                 .create = make<CenterCropPad>};
+                                        .name = "CenterCropPad",
+                                        .versions = {18},
+                                        .inputs = {2, 2},
+                                        .infer = infer,
+                                        .create = make<CenterCropPad>};
 
 }  // namespace escuta::ops

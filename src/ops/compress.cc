@@ -83,10 +83,10 @@ class Compress final : public Kernel {
 }  // namespace
 
 extern const Operator kCompress = {.domain = "",
-                            .name = "Compress",
-                            .versions = {9, 11},
-                            .inputs = {2, 2},
-                            .infer = infer,
-                            .create = make<Compress>};
+                                   .name = "Compress",
+                                   .versions = {9, 11},
+                                   .inputs = {2, 2},
+                                   .infer = infer,
+                                   .create = make<Compress>};
 
 }  // namespace escuta::ops

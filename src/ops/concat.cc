@@ -122,10 +122,10 @@ class Concat final : public Kernel {
 }  // namespace
 
 extern const Operator kConcat = {.domain = "",
-                          .name = "Concat",
-                          .versions = {1, 4, 11, 13},
-                          .inputs = {1, kAny},
-                          .infer = infer,
-                          .create = make<Concat>};
+                                 .name = "Concat",
+                                 .versions = {1, 4, 11, 13},
+                                 .inputs = {1, kAny},
+                                 .infer = infer,
+                                 .create = make<Concat>};
 
 }  // namespace escuta::ops

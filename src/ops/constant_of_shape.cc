@@ -64,10 +64,10 @@ Result<KernelPtr> create(const NodeInfo& node) {
 }  // namespace
 
 extern const Operator kConstantOfShape = {.domain = "",
-                                   .name = "ConstantOfShape",
-                                   .versions = {9, 20, 21, 23, 24, 25},
-                                   .inputs = {1, 1},
-                                   .infer = infer,
-                                   .create = create};
+                                          .name = "ConstantOfShape",
+                                          .versions = {9, 20, 21, 23, 24, 25},
+                                          .inputs = {1, 1},
+                                          .infer = infer,
+                                          .create = create};
 
 }  // namespace escuta::ops

@@ -79,10 +79,10 @@ class DepthToSpace final : public Kernel {
 }  // namespace
 
 extern const Operator kDepthToSpace = {.domain = "",
-                                .name = "DepthToSpace",
-                                .versions = {1, 11, 13},
-                                .inputs = {1, 1},
-                                .infer = infer,
-                                .create = make<DepthToSpace>};
+                                       .name = "DepthToSpace",
+                                       .versions = {1, 11, 13},
+                                       .inputs = {1, 1},
+                                       .infer = infer,
+                                       .create = make<DepthToSpace>};
 
 }  // namespace escuta::ops

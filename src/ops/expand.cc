@@ -38,10 +38,10 @@ Status run(Call& call) {
 }  // namespace
 
 extern const Operator kExpand = {.domain = "",
-                          .name = "Expand",
-                          .versions = {8, 13},
-                          .inputs = {2, 2},
-                          .infer = infer,
-                          .create = make_function<run>};
+                                 .name = "Expand",
+                                 .versions = {8, 13},
+                                 .inputs = {2, 2},
+                                 .infer = infer,
+                                 .create = make_function<run>};
 
 }  // namespace escuta::ops

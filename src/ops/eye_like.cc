@@ -47,10 +47,10 @@ class EyeLike final : public Kernel {
 }  // namespace
 
 extern const Operator kEyeLike = {.domain = "",
-                           .name = "EyeLike",
-                           .versions = {9, 22},
-                           .inputs = {1, 1},
-                           .infer = infer,
-                           .create = make<EyeLike>};
+                                  .name = "EyeLike",
+                                  .versions = {9, 22},
+                                  .inputs = {1, 1},
+                                  .infer = infer,
+                                  .create = make<EyeLike>};
 
 }  // namespace escuta::ops

@@ -50,11 +50,11 @@ class Flatten final : public Kernel {
 }  // namespace
 
 extern const Operator kFlatten = {.domain = "",
-                           .name = "Flatten",
-                           .versions = {1, 9, 11, 13, 21, 23, 24, 25},
-                           .inputs = {1, 1},
-                           .infer = infer,
-                           .create = make<Flatten>,
-                           .memory = Memory::kView};
+                                  .name = "Flatten",
+                                  .versions = {1, 9, 11, 13, 21, 23, 24, 25},
+                                  .inputs = {1, 1},
+                                  .infer = infer,
+                                  .create = make<Flatten>,
+                                  .memory = Memory::kView};
 
 }  // namespace escuta::ops

@@ -108,10 +108,10 @@ class Gather final : public Kernel {
 }  // namespace
 
 extern const Operator kGather = {.domain = "",
-                          .name = "Gather",
-                          .versions = {1, 11, 13},
-                          .inputs = {2, 2},
-                          .infer = infer,
-                          .create = make<Gather>};
+                                 .name = "Gather",
+                                 .versions = {1, 11, 13},
+                                 .inputs = {2, 2},
+                                 .infer = infer,
+                                 .create = make<Gather>};
 
 }  // namespace escuta::ops

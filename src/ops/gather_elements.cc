@@ -75,10 +75,10 @@ class GatherElements final : public Kernel {
 }  // namespace
 
 extern const Operator kGatherElements = {.domain = "",
-                                  .name = "GatherElements",
-                                  .versions = {11, 13},
-                                  .inputs = {2, 2},
-                                  .infer = infer,
-                                  .create = make<GatherElements>};
+                                         .name = "GatherElements",
+                                         .versions = {11, 13},
+                                         .inputs = {2, 2},
+                                         .infer = infer,
+                                         .create = make<GatherElements>};
 
 }  // namespace escuta::ops

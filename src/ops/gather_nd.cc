@@ -93,10 +93,10 @@ class GatherND final : public Kernel {
 }  // namespace
 
 extern const Operator kGatherND = {.domain = "",
-                            .name = "GatherND",
-                            .versions = {11, 12, 13},
-                            .inputs = {2, 2},
-                            .infer = infer,
-                            .create = make<GatherND>};
+                                   .name = "GatherND",
+                                   .versions = {11, 12, 13},
+                                   .inputs = {2, 2},
+                                   .infer = infer,
+                                   .create = make<GatherND>};
 
 }  // namespace escuta::ops

@@ -59,10 +59,10 @@ Status run(Call& call) {
 }  // namespace
 
 extern const Operator kNonZero = {.domain = "",
-                           .name = "NonZero",
-                           .versions = {9, 13},
-                           .inputs = {1, 1},
-                           .infer = infer,
-                           .create = make_function<run>};
+                                  .name = "NonZero",
+                                  .versions = {9, 13},
+                                  .inputs = {1, 1},
+                                  .infer = infer,
+                                  .create = make_function<run>};
 
 }  // namespace escuta::ops

@@ -99,10 +99,10 @@ class OneHot final : public Kernel {
 }  // namespace
 
 extern const Operator kOneHot = {.domain = "",
-                          .name = "OneHot",
-                          .versions = {9, 11},
-                          .inputs = {3, 3},
-                          .infer = infer,
-                          .create = make<OneHot>};
+                                 .name = "OneHot",
+                                 .versions = {9, 11},
+                                 .inputs = {3, 3},
+                                 .infer = infer,
+                                 .create = make<OneHot>};
 
 }  // namespace escuta::ops

@@ -71,10 +71,10 @@ class ReverseSequence final : public Kernel {
 }  // namespace
 
 extern const Operator kReverseSequence = {.domain = "",
-                                   .name = "ReverseSequence",
-                                   .versions = {10},
-                                   .inputs = {2, 2},
-                                   .infer = infer_same,
-                                   .create = make<ReverseSequence>};
+                                          .name = "ReverseSequence",
+                                          .versions = {10},
+                                          .inputs = {2, 2},
+                                          .infer = infer_same,
+                                          .create = make<ReverseSequence>};
 
 }  // namespace escuta::ops

@@ -94,10 +94,10 @@ Result<KernelPtr> create_scatter_elements(const NodeInfo& node) {
 }
 
 extern const Operator kScatterElements = {.domain = "",
-                                   .name = "ScatterElements",
-                                   .versions = {11, 13, 16, 18},
-                                   .inputs = {3, 3},
-                                   .infer = infer_scatter_elements,
-                                   .create = create_scatter_elements};
+                                          .name = "ScatterElements",
+                                          .versions = {11, 13, 16, 18},
+                                          .inputs = {3, 3},
+                                          .infer = infer_scatter_elements,
+                                          .create = create_scatter_elements};
 
 }  // namespace escuta::ops

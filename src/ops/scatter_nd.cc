@@ -70,10 +70,10 @@ class ScatterND final : public Kernel {
 }  // namespace
 
 extern const Operator kScatterND = {.domain = "",
-                             .name = "ScatterND",
-                             .versions = {11, 13, 16, 18},
-                             .inputs = {3, 3},
-                             .infer = infer,
-                             .create = make<ScatterND>};
+                                    .name = "ScatterND",
+                                    .versions = {11, 13, 16, 18},
+                                    .inputs = {3, 3},
+                                    .infer = infer,
+                                    .create = make<ScatterND>};
 
 }  // namespace escuta::ops

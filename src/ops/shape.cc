@@ -60,10 +60,10 @@ class ShapeOf final : public Kernel {
 }  // namespace
 
 extern const Operator kShape = {.domain = "",
-                         .name = "Shape",
-                         .versions = {1, 13, 15, 19, 21, 23, 24, 25},
-                         .inputs = {1, 1},
-                         .infer = infer,
-                         .create = make<ShapeOf>};
+                                .name = "Shape",
+                                .versions = {1, 13, 15, 19, 21, 23, 24, 25},
+                                .inputs = {1, 1},
+                                .infer = infer,
+                                .create = make<ShapeOf>};
 
 }  // namespace escuta::ops

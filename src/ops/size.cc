@@ -21,10 +21,10 @@ Status run(Call& call) {
 }  // namespace
 
 extern const Operator kSize = {.domain = "",
-                        .name = "Size",
-                        .versions = {1, 13, 19, 21, 23, 24, 25},
-                        .inputs = {1, 1},
-                        .infer = infer,
-                        .create = make_function<run>};
+                               .name = "Size",
+                               .versions = {1, 13, 19, 21, 23, 24, 25},
+                               .inputs = {1, 1},
+                               .infer = infer,
+                               .create = make_function<run>};
 
 }  // namespace escuta::ops

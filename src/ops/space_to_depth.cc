@@ -70,10 +70,10 @@ class SpaceToDepth final : public Kernel {
 }  // namespace
 
 extern const Operator kSpaceToDepth = {.domain = "",
-                                .name = "SpaceToDepth",
-                                .versions = {1, 13},
-                                .inputs = {1, 1},
-                                .infer = infer,
-                                .create = make<SpaceToDepth>};
+                                       .name = "SpaceToDepth",
+                                       .versions = {1, 13},
+                                       .inputs = {1, 1},
+                                       .infer = infer,
+                                       .create = make<SpaceToDepth>};
 
 }  // namespace escuta::ops

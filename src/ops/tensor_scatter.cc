@@ -89,10 +89,10 @@ class TensorScatter final : public Kernel {
 }  // namespace
 
 extern const Operator kTensorScatter = {.domain = "",
-                                 .name = "TensorScatter",
-                                 .versions = {24},
-                                 .inputs = {2, 3},
-                                 .infer = infer,
-                                 .create = make<TensorScatter>};
+                                        .name = "TensorScatter",
+                                        .versions = {24},
+                                        .inputs = {2, 3},
+                                        .infer = infer,
+                                        .create = make<TensorScatter>};
 
 }  // namespace escuta::ops

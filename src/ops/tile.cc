@@ -101,10 +101,10 @@ class Tile final : public Kernel {
 }  // namespace
 
 extern const Operator kTile = {.domain = "",
-                        .name = "Tile",
-                        .versions = {1, 6, 13},
-                        .inputs = {2, 3},
-                        .infer = infer,
-                        .create = make<Tile>};
+                               .name = "Tile",
+                               .versions = {1, 6, 13},
+                               .inputs = {2, 3},
+                               .infer = infer,
+                               .create = make<Tile>};
 
 }  // namespace escuta::ops

@@ -118,11 +118,11 @@ class TopK final : public Kernel {
 }  // namespace
 
 extern const Operator kTopK = {.domain = "",
-                        .name = "TopK",
-                        .versions = {1, 10, 11, 24},
-                        .inputs = {1, 2},
-                        .outputs = {2, 2},
-                        .infer = infer,
-                        .create = make<TopK>};
+                               .name = "TopK",
+                               .versions = {1, 10, 11, 24},
+                               .inputs = {1, 2},
+                               .outputs = {2, 2},
+                               .infer = infer,
+                               .create = make<TopK>};
 
 }  // namespace escuta::ops

@@ -75,10 +75,10 @@ class Transpose final : public Kernel {
 }  // namespace
 
 extern const Operator kTranspose = {.domain = "",
-                             .name = "Transpose",
-                             .versions = {1, 13, 21, 23, 24, 25},
-                             .inputs = {1, 1},
-                             .infer = infer,
-                             .create = make<Transpose>};
+                                    .name = "Transpose",
+                                    .versions = {1, 13, 21, 23, 24, 25},
+                                    .inputs = {1, 1},
+                                    .infer = infer,
+                                    .create = make<Transpose>};
 
 }  // namespace escuta::ops

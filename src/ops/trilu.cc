@@ -51,10 +51,10 @@ class Trilu final : public Kernel {
 }  // namespace
 
 extern const Operator kTrilu = {.domain = "",
-                         .name = "Trilu",
-                         .versions = {14},
-                         .inputs = {1, 2},
-                         .infer = infer_same,
-                         .create = make<Trilu>};
+                                .name = "Trilu",
+                                .versions = {14},
+                                .inputs = {1, 2},
+                                .infer = infer_same,
+                                .create = make<Trilu>};
 
 }  // namespace escuta::ops

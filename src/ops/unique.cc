@@ -161,11 +161,11 @@ class Unique final : public Kernel {
 }  // namespace
 
 extern const Operator kUnique = {.domain = "",
-                          .name = "Unique",
-                          .versions = {11},
-                          .inputs = {1, 1},
-                          .outputs = {1, 4},
-                          .infer = infer,
-                          .create = make<Unique>};
+                                 .name = "Unique",
+                                 .versions = {11},
+                                 .inputs = {1, 1},
+                                 .outputs = {1, 4},
+                                 .infer = infer,
+                                 .create = make<Unique>};
 
 }  // namespace escuta::ops
