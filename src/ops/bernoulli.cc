@@ -20,7 +20,7 @@ class Bernoulli final : public Kernel {
                            dtype_name(src.dtype()));
     }
     ASSIGN_OR_RETURN(std::byte * dst, call.allocate(0, dtype, src.shape()));
-    return seed_.with_generator(call, [&](Random& generator) -> Status {
+    return seed_.with_generator(call, [&](auto& generator) -> Status {
       constexpr int64_t kBlock = 512;
       double block[kBlock];
       for (int64_t at = 0; at < src.count(); at += kBlock) {
@@ -41,11 +41,11 @@ class Bernoulli final : public Kernel {
 }  // namespace
 
 extern const Operator kBernoulli = {.domain = "",
-                             .name = "Bernoulli",
-                             .versions = {15, 22},
-                             .inputs = {1, 1},
-                             .infer = infer_random_like,
-                             .create = make<Bernoulli>,
-                             .tolerance = Tolerance::kRandom};
+                                    .name = "Bernoulli",
+                                    .versions = {15, 22},
+                                    .inputs = {1, 1},
+                                    .infer = infer_random_like,
+                                    .create = make<Bernoulli>,
+                                    .tolerance = Tolerance::kRandom};
 
 }  // namespace escuta::ops

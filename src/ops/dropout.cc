@@ -21,7 +21,7 @@ class Dropout final : public Kernel {
         train_(node.version() < 7 && node.integer("is_test", 0) == 0),
         ratio_(by_inputs_ ? 0.5f : node.number("ratio", 0.5f)) {
     if (by_inputs_ && node.has("seed")) {
-      seed_ = Seed(static_cast<uint64_t>(node.integer("seed", 0)));
+      seed_ = Seed(node.integer("seed", 0));
     }
   }
 
@@ -72,7 +72,7 @@ class Dropout final : public Kernel {
     }
     ASSIGN_OR_RETURN(std::byte * dst, call.allocate(0, src.dtype(), src.shape()));
     const double scale = ratio < 1 ? 1 / (1 - ratio) : 0;
-    return seed_.with_generator(call, [&](Random& generator) -> Status {
+    return seed_.with_generator(call, [&](auto& generator) -> Status {
       constexpr int64_t kBlock = 512;
       double block[kBlock], kept[kBlock];
       for (int64_t at = 0; at < src.count(); at += kBlock) {

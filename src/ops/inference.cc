@@ -59,7 +59,10 @@ int normalize_axis(const NodeInfo& node, int64_t axis, int rank) {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
-void infer_same(Inference& node) { node.copy(0, 0); }
+void infer_same(Inference& node) {
+  node.copy(0, 0);
+  if (node.has_output(0)) node.output(0).elements.reset();
+}
 
 namespace {
 

@@ -25,7 +25,7 @@ class Inference : public NodeInfo {
 
   // Ignored for outputs that nobody wants.
   void set(size_t i, DType dtype, std::optional<Dims> shape);
-  // Output i is as input j: type and shape.
+  // Output i is as input j: type, shape, and the elements where they are dimensions.
   void copy(size_t i, size_t j);
 
   // The dimensions of input i, if its rank is known.
@@ -50,7 +50,7 @@ std::optional<Dims> broadcast(const Inference& node, const std::optional<Dims>& 
 // axis in [-rank, rank) -> [0, rank); fails the node and gives 0 otherwise.
 int normalize_axis(const NodeInfo& node, int64_t axis, int rank);
 
-// Output 0 is as input 0.
+// Output 0 has the type and shape of input 0.
 void infer_same(Inference& node);
 // All inputs broadcast together; the type of input 0.
 void infer_broadcast(Inference& node);

@@ -43,7 +43,7 @@ class Multinomial final : public Kernel {
     ASSIGN_OR_RETURN(const Shape shape, Shape::create(std::array{rows, samples_}));
     ASSIGN_OR_RETURN(std::byte * dst, call.allocate(0, dtype_, shape));
     ASSIGN_OR_RETURN(double* sums, call.scratch_of<double>(classes));
-    return seed_.with_generator(call, [&](Random& generator) -> Status {
+    return seed_.with_generator(call, [&](auto& generator) -> Status {
       for (int64_t row = 0; row < rows; ++row) {
         RETURN_IF_ERROR(load_elements(src.dtype(), src.bytes(), row * classes, classes, sums));
         accumulate(sums, classes);

@@ -29,10 +29,10 @@ Status RandomTensor::run(Call& call) const {
     return unimplemented("random numbers of element type {} are not supported", dtype_name(dtype));
   }
   ASSIGN_OR_RETURN(std::byte * dst, call.allocate(0, dtype, shape));
-  return seed_.with_generator(call, [&](Random& generator) -> Status {
+  return seed_.with_generator(call, [&](auto& generator) -> Status {
     constexpr int64_t kBlock = 512;
     double block[kBlock];
-    std::normal_distribution<double> normal;
+    Normal normal;
     for (int64_t at = 0; at < shape.count(); at += kBlock) {
       const int64_t count = std::min(kBlock, shape.count() - at);
       for (int64_t i = 0; i < count; ++i) {

@@ -1,42 +1,71 @@
-// Random numbers for operators: with the attribute `seed` the same ones in each run, else from the
-// call's generator. Not for secrets.
+// Random numbers for operators: with the attribute `seed` the same ones in each run, which are
+// those of numpy.random.RandomState(seed), as ONNX's reference implementation draws them; else from
+// the call's generator. Not for secrets.
 #pragma once
 
-#include <bit>
+#include <cmath>
 #include <optional>
 #include <random>
+#include <utility>
 
 #include "ops/operator.h"
+#include "ops/wrapping.h"
 
 namespace escuta::ops {
-
-using Random = std::mt19937_64;
 
 class Seed {
  public:
   Seed() = default;
-  explicit Seed(uint64_t value) : value_(value) {}
+  explicit Seed(int64_t value) : value_(static_cast<uint32_t>(value)) {}
   // The attribute `seed`, a float.
   explicit Seed(const NodeInfo& node) {
-    if (node.has("seed")) value_ = std::bit_cast<uint32_t>(node.number("seed", 0));
+    if (node.has("seed")) {
+      value_ = static_cast<uint32_t>(saturating_cast<int64_t>(node.number("seed", 0)));
+    }
   }
 
   // function(generator)
   template <typename F>
   auto with_generator(Call& call, F&& function) const {
     if (!value_) return function(call.random());
-    Random generator(*value_);
+    std::mt19937 generator(*value_);
     return function(generator);
   }
 
  private:
-  std::optional<uint64_t> value_;
+  std::optional<uint32_t> value_;
 };
 
 // In [0, 1), all 53 bits of it.
-inline double uniform(Random& generator) {
+inline double uniform(std::mt19937_64& generator) {
   return static_cast<double>(generator() >> 11) * 0x1p-53;
 }
+inline double uniform(std::mt19937& generator) {  // genrand_res53 of its authors
+  const double high = static_cast<double>(generator() >> 5);
+  return (high * 0x1p26 + static_cast<double>(generator() >> 6)) * 0x1p-53;
+}
+
+// The standard normal distribution, two values at a time (Marsaglia's polar method).
+class Normal {
+ public:
+  template <typename Generator>
+  double operator()(Generator& generator) {
+    if (std::exchange(has_spare_, !has_spare_)) return spare_;
+    double x = 0, y = 0, square = 0;
+    do {
+      x = 2 * uniform(generator) - 1;
+      y = 2 * uniform(generator) - 1;
+      square = x * x + y * y;
+    } while (square >= 1 || square == 0);
+    const double scale = std::sqrt(-2 * std::log(square) / square);
+    spare_ = scale * x;
+    return scale * y;
+  }
+
+ private:
+  bool has_spare_ = false;
+  double spare_ = 0;
+};
 
 enum class Law {
   kUniform,  // attributes `low` and `high`

@@ -53,6 +53,20 @@ TEST(Random, IsTheSameForTheSameSeed) {
   EXPECT_NE(draw(1), draw(2));
 }
 
+TEST(Random, DrawsWhatNumpyDraws) {
+  TestNode uniform("", "RandomUniform", 22, 0);
+  uniform.set("shape", Ints{2}).set("seed", 0.f).set("dtype", static_cast<int>(DType::kDouble));
+  // numpy.random.RandomState(0).uniform(size=2)
+  EXPECT_THAT(elements<double>(uniform.run({})->front()),
+              testing::ElementsAre(0.5488135039273248, 0.7151893663724195));
+  TestNode normal("", "RandomNormal", 22, 0);
+  normal.set("shape", Ints{2}).set("seed", 0.f).set("dtype", static_cast<int>(DType::kDouble));
+  // numpy.random.RandomState(0).normal(size=2)
+  EXPECT_THAT(elements<double>(normal.run({})->front()),
+              testing::ElementsAre(testing::DoubleEq(1.764052345967664),
+                                   testing::DoubleEq(0.4001572083672233)));
+}
+
 TEST(Random, RefusesImpossibleShapesAndTypes) {
   for (const Ints& shape : {Ints{-1}, Ints{INT64_MAX, INT64_MAX}, Ints(100, 1)}) {
     TestNode node("", "RandomNormal", 22, 0);
