@@ -46,7 +46,8 @@ ESCUTA_INLINE F32 exp(F32 x) {
 ESCUTA_INLINE F32 log(F32 x) {
   const I32 tiny = x < 1.17549435e-38f;  // denormal, 0 or negative
   const F32 normal = select(tiny, x * 16777216.0f, x);
-  I32 bits = bits_of(normal) - 0x3f3504f3;  // of sqrt(1/2)
+  // Less the bits of sqrt(1/2); unsigned, as those of negative numbers wrap.
+  const I32 bits = (I32)((U32)normal - 0x3f3504f3u);
   F32 e = to_f32(bits >> 23);
   e = select(tiny, e - 24.0f, e);
   const F32 f = from_bits((bits & 0x007fffff) + 0x3f3504f3) - 1.0f;
