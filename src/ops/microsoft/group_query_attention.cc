@@ -1,6 +1,7 @@
 // GroupQueryAttention (com.microsoft 1): causal attention whose heads of queries share heads of
 // keys and values, over a cache, with rotary embedding, window, cap and sinks.
 #include <algorithm>
+#include <cmath>
 
 #include "ops/dims.h"
 #include "ops/microsoft/attention_parts.h"
@@ -300,9 +301,10 @@ class GroupQueryAttention final : public Kernel {
       if (bias.data != nullptr) one.added[0] = {bias.data + b * bias.rows.batch, bias.rows};
       RETURN_IF_ERROR(run_attention(call, one, row));
       if (one.scores == nullptr) continue;
-      for (int64_t i = 0; i < heads * plan.length; ++i) {
-        std::copy_n(one.scores + i * one.keys, one.keys,
-                    scores.data() + (b * heads * plan.length + i) * plan.total);
+      for (int64_t i = 0; i < heads * plan.length; ++i) {  // 0 where a key is hidden
+        const float* from = one.scores + i * one.keys;
+        float* to = scores.data() + (b * heads * plan.length + i) * plan.total;
+        for (int64_t j = 0; j < one.keys; ++j) to[j] = std::isinf(from[j]) ? 0 : from[j];
       }
     }
     output.store();

@@ -1,6 +1,6 @@
 // WordConvEmbedding (com.microsoft 1): a vector for each word from its characters: their
 // embeddings, a convolution, tanh, and the largest of all places. Characters end at the first that
-// is not over 0; a word without any gives zeros.
+// is not over 0, and are filled up to the window with character 0; a word without any gives zeros.
 #include <algorithm>
 #include <cmath>
 
@@ -25,9 +25,10 @@ Result<Sizes> measure(const Call& call) {
   const int64_t filters = call.shape(kWeights)[0], window = call.shape(kWeights)[2];
   RETURN_IF_ERROR(expect_shape(call, kBias, "B", {filters}));
   const Shape& shape = call.shape(kWords);
-  if (shape.rank() < 1 || window < 1) {
-    return invalid_argument("expected words and a window, found {} and {}", shape.to_string(),
-                            call.shape(kWeights).to_string());
+  if (shape.rank() < 1 || window < 1 || letters < 1) {
+    return invalid_argument("expected words, a window and characters, found {}, {} and {}",
+                            shape.to_string(), call.shape(kWeights).to_string(),
+                            call.shape(kTable).to_string());
   }
   const int64_t chars = shape[shape.rank() - 1];
   if (chars < window) {
