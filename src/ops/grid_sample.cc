@@ -201,7 +201,8 @@ class GridSample final : public Kernel {
     if (!(at >= axis.low && at <= axis.high)) {
       if (padding_ == Padding::kReflection && std::isfinite(at)) {
         at = reflect(at, axis.low, axis.high);
-      } else if (padding_ != Padding::kZeros) {
+      } else if (padding_ != Padding::kZeros && taps_ < 4) {
+        // A cubic's taps are moved onto the border each by itself, as PyTorch and ONNX Runtime do.
         at = std::isnan(at) ? 0 : std::clamp(at, 0.0, static_cast<double>(axis.length - 1));
       }
     }
