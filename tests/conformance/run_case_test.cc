@@ -56,8 +56,8 @@ class RunCase : public ::testing::Test {
 TEST_F(RunCase, RightOutputsPass) { EXPECT_EQ(run().to_string(), "OK"); }
 
 TEST_F(RunCase, AWrongOutputOfAnyDataSetFails) {
-  write("outputs/test_small/test_data_set_1/output_0.pb", tensor({-1, 4.1f}));
-  EXPECT_THAT(run().to_string(), HasSubstr("output 0 `y`: [1]: expected 4, found 4.1"));
+  write("outputs/test_small/test_data_set_1/output_0.pb", tensor({-1, 4.25f}));
+  EXPECT_THAT(run().to_string(), HasSubstr("output 0 `y`: [1]: expected 4, found 4.25"));
 }
 
 TEST_F(RunCase, AMissingOutputFails) {
