@@ -18,7 +18,7 @@ using graph::Node;
 using graph::NodeId;
 using graph::ValueId;
 
-constexpr size_t kMaxNodes = 1'000'000;
+constexpr size_t kMaxNodes = 100'000;
 
 bool is_gradient(const Node& node) {
   return node.op_type == "Gradient" && node.domain == "ai.onnx.preview.training";
@@ -47,12 +47,13 @@ class Expansion {
           found == gradients_.end() ? build_.filled(0, substitutes_[variables_[i]]) : found->second;
       // Two outputs may be one value, but have two names.
       const ValueId result = build_.op("Identity", {value});
+      if (!rewriter_.is_output(node_.outputs[i])) rename(node_.outputs[i], result);
       if (!rewriter_.replace(node_.outputs[i], result)) {
         return internal_error("a gradient cannot take the place of output {}", i);
       }
     }
     rewriter_.remove(id_);
-    return rewriter_.finish();
+    return rewriter_.finish(false);  // what only another Gradient names has no reader
   }
 
  private:
@@ -89,6 +90,22 @@ class Expansion {
     }
     ASSIGN_OR_RETURN(target_, find(*y));
     return {};
+  }
+
+  // Other Gradient nodes may name `from`, whose place `to` takes.
+  void rename(ValueId from, ValueId to) {
+    const std::string before = graph_.value(from).name, after = graph_.value(to).name;
+    for (size_t i = 0; i < graph_.nodes().size(); ++i) {
+      Node& node = graph_.node(static_cast<NodeId>(i));
+      if (!is_gradient(node)) continue;
+      for (graph::Attribute& attribute : node.attributes) {
+        if (auto* name = std::get_if<std::string>(&attribute.value)) {
+          if (*name == before) *name = after;
+        } else if (auto* names = std::get_if<std::vector<std::string>>(&attribute.value)) {
+          std::replace(names->begin(), names->end(), before, after);
+        }
+      }
+    }
   }
 
   static std::vector<ValueId> inputs_of(const Node& node) {
@@ -250,12 +267,13 @@ Status expand_gradients(graph::Model& model) {
     return {};
   };
   const auto expand = [&](graph::Graph& graph) -> Status {
+    if (first_gradient(graph) == kNoNode) return {};
     for (NodeId id = first_gradient(graph); id != kNoNode; id = first_gradient(graph)) {
       const std::string name = graph.node(id).to_string();
       Status status = Expansion(model, graph, id).run();
       if (!status.ok()) return status.with_context(name);
     }
-    return {};
+    return graph::Rewriter(graph).finish();
   };
   RETURN_IF_ERROR(for_each_graph(model, look));
   if (any) {

@@ -12,7 +12,7 @@ namespace escuta::passes {
 
 // Afterwards no node is a Gradient. InvalidArgument: its names are none of its graph;
 // Unimplemented: an operator between xs and y has no derivative here; ResourceExhausted: more than
-// a million nodes, as gradients of gradients can have.
+// 100,000 nodes, as gradients of gradients can have.
 Status expand_gradients(graph::Model& model);
 
 }  // namespace escuta::passes
