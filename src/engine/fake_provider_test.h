@@ -98,7 +98,9 @@ class FakeExecutable final : public Executable {
   static inline thread_local std::vector<Value> last_inputs;
 
  private:
-  static IoInfo io(const std::string& name) { return {name, DType::kFloat, {1}, {""}, false, true, ""}; }
+  static IoInfo io(const std::string& name) {
+    return {name, DType::kFloat, {1}, {""}, false, true, ""};
+  }
   std::vector<IoInfo> inputs_, outputs_;
   std::vector<Assignment> assignments_;
 };

@@ -19,7 +19,7 @@ namespace escuta::engine {
 struct RunSettings {
   std::shared_ptr<BufferPool> pool;  // memory of what leaves the run
   int threads = 1;
-  bool fast = true;  // ops::Call::fast
+  bool fast = true;                  // ops::Call::fast
   class Profile* profile = nullptr;  // where each step's time goes; nullptr: nowhere
 };
 

@@ -29,8 +29,8 @@ struct IoInfo {
   std::vector<std::string> symbols;
   // An input that may be left out: the model has a value for it, or its type is optional.
   bool optional = false;
-  bool ranked = true;     // whether the number of dimensions is known
-  std::string other;      // what it is, where it is not a tensor: "sequence of float"
+  bool ranked = true;  // whether the number of dimensions is known
+  std::string other;   // what it is, where it is not a tensor: "sequence of float"
 };
 
 // The inputs, optional inputs last, and the outputs of a graph.
@@ -54,7 +54,7 @@ struct CompileOptions {
   std::filesystem::path profile;  // write a per-operator trace with this prefix
   // Write the graph as the provider optimised it; large weights go to <name>_data beside it.
   std::filesystem::path optimized_model;
-  bool fast_kernels = true;  // false: only the plain loops that define each operator
+  bool fast_kernels = true;             // false: only the plain loops that define each operator
   std::vector<std::string> passes_off;  // names of graph passes that are not to run; "all": none
   std::map<std::string, std::string> provider_options;  // the provider's own keys
   std::map<std::string, std::string> session_config;    // ONNX Runtime's "session.*" entries

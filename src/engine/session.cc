@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "engine/partition.h"
 #include "graph/import.h"
+#include "passes/pass.h"
 
 namespace escuta::engine {
 namespace {
@@ -45,8 +47,31 @@ std::vector<std::string> expand(const Registry& registry, std::span<const std::s
   return expanded;
 }
 
-// Compiles on one provider, or says why not.
+// Splits the model between a provider that does not take all of it and those after it in the list.
+Result<std::unique_ptr<Executable>> compile_parts(const Registry& registry, const Provider& first,
+                                                  std::span<const std::string> others,
+                                                  const graph::Model& model,
+                                                  const CompileOptions& options) {
+  std::vector<const Provider*> providers = {&first};
+  for (const std::string& name : others) {
+    const Provider* other = registry.find(name);
+    if (other != nullptr && other->availability().available) providers.push_back(other);
+  }
+  // A part must know the types of what comes in from another part.
+  ASSIGN_OR_RETURN(const graph::Model inferred, passes::optimize(model, {{"all"}, {}}));
+  ASSIGN_OR_RETURN(const Partition split, partition(inferred, providers));
+  for (const StepDown& step : split.steps_down) {
+    log_warning("{}: {} does not run on {}: {}", model.path.string(),
+                inferred.graph.node(step.node).to_string(), first.name(), step.reason);
+  }
+  ASSIGN_OR_RETURN(auto executable,
+                   PartitionedExecutable::create(inferred, split, providers, options));
+  return std::unique_ptr<Executable>(std::move(executable));
+}
+
+// Compiles on one provider, sharing the model with `others` where it must, or says why not.
 Result<std::unique_ptr<Executable>> compile_on(const Registry& registry, const std::string& name,
+                                               std::span<const std::string> others,
                                                const std::shared_ptr<const graph::Model>& model,
                                                const CompileOptions& options) {
   const Provider* provider = registry.find(name);
@@ -59,6 +84,9 @@ Result<std::unique_ptr<Executable>> compile_on(const Registry& registry, const s
     return unavailable("{}", provider->availability().reason);
   }
   const std::vector<Refusal> refusals = provider->refusals(*model);
+  if (!refusals.empty() && !others.empty()) {
+    return compile_parts(registry, *provider, others, *model, options);
+  }
   if (!refusals.empty()) {
     return unimplemented("it does not run {} of {} nodes, the first {}: {}", refusals.size(),
                          model->graph.nodes().size(),
@@ -130,8 +158,10 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
   if (names.empty()) return unavailable("{}: this program has no providers", path.string());
   std::vector<Placement> refused;
   Status last;
-  for (const std::string& name : names) {
-    auto executable = compile_on(registry, name, model, options.compile);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
+    const auto others = std::span(names).subspan(i + 1);
+    auto executable = compile_on(registry, name, others, model, options.compile);
     if (executable.ok()) {
       std::shared_ptr<Session> session(new Session);
       for (const Placement& step : refused) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/check_inputs.h"
+#include "graph/export.h"
+#include "onnx/writer.h"
 #include "providers/ort/value.h"
 
 namespace escuta::ort {
@@ -63,11 +65,24 @@ Result<std::unique_ptr<OrtExecutable>> OrtExecutable::create(
   ASSIGN_OR_RETURN(const SessionOptionsHandle session_options,
                    make_session_options(*library, provider, full));
   std::unique_ptr<OrtExecutable> made(new OrtExecutable(std::move(library)));
+  if (model.path.empty()) {  // a part of a model
+    ASSIGN_OR_RETURN(const std::string bytes, onnx::serialize_model(graph::export_model(model)));
+    RETURN_IF_ERROR(made->library_->take(made->library_->api().CreateSessionFromArray(
+        made->library_->env(), bytes.data(), bytes.size(), session_options.get(),
+        made->session_.out())));
+    return finish(std::move(made), provider, options);
+  }
   if (weights != nullptr) {
     ASSIGN_OR_RETURN(made->weights_, weights->attach(model, session_options.get()));
   }
   RETURN_IF_ERROR(made->weights_.create_session(*made->library_, model.path, session_options.get(),
                                                 made->session_.out()));
+  return finish(std::move(made), provider, options);
+}
+
+Result<std::unique_ptr<OrtExecutable>> OrtExecutable::finish(
+    std::unique_ptr<OrtExecutable> made, const ExecutionProvider& provider,
+    const engine::CompileOptions& options) {
   made->profiling_ = !options.profile.empty();
   RETURN_IF_ERROR(made->read_signature());
   RETURN_IF_ERROR(made->read_output_memory());

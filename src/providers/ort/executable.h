@@ -34,6 +34,9 @@ class OrtExecutable final : public engine::Executable {
  private:
   OrtExecutable(std::shared_ptr<const Library> library)
       : library_(std::move(library)), session_(library_->api()) {}
+  static Result<std::unique_ptr<OrtExecutable>> finish(std::unique_ptr<OrtExecutable> made,
+                                                       const ExecutionProvider& provider,
+                                                       const engine::CompileOptions& options);
   Status read_signature();
   Status read_output_memory();
   Status read_assignments(const ExecutionProvider& provider);
