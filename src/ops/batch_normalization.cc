@@ -125,7 +125,7 @@ class BatchNormalization final : public Kernel {
 };
 
 void infer(Inference& node) {
-  node.copy(0, 0);
+  infer_same(node);
   for (size_t i = 1; i < node.output_count(); ++i) node.copy(i, i % 2 == 1 ? 3 : 4);
 }
 

@@ -86,7 +86,7 @@ class CausalConvWithState final : public Kernel {
 };
 
 void infer(Inference& node) {
-  node.copy(0, 0);
+  infer_same(node);
   const auto& shape = node.shape(0);
   const auto& weight = node.shape(1);
   Dims state(3);

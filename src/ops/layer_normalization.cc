@@ -79,7 +79,7 @@ class LayerNormalization final : public Kernel {
 };
 
 void infer(Inference& node) {
-  node.copy(0, 0);
+  infer_same(node);
   const DType stash = node.dtype_attribute("stash_type", DType::kFloat);
   std::optional<Dims> dims = node.shape(0);
   if (dims) {
