@@ -23,8 +23,9 @@ void infer(Inference& node) {
   if (!last.is_known()) return;
   const auto rank = static_cast<int64_t>(data.size());
   if (batch < 0 || batch > rank || last.value() > rank - batch) {
-    node.fail(invalid_argument("expected tuples of at most {} indices, found {}", rank - batch,
-                               last.value()));
+    node.fail(invalid_argument(
+        "expected batch_dims and tuples of indices within {} dimensions, found {} and {}", rank,
+        batch, last.value()));
     return;
   }
   Dims dims(indices.begin(), indices.end() - 1);
