@@ -73,12 +73,12 @@ void Fft::Radices::run(Complex* data) const {
   Complex* to = buffer;
   int64_t length = n;  // of the transforms that are left, `stride` of them interleaved
   int64_t stride = 1;
+  std::array<Complex, kMaxRadix> in, out;
   for (int i = 0; i < count; ++i) {
     const int radix = factor[static_cast<size_t>(i)];
     const int64_t part = length / radix;
     for (int64_t q = 0; q < part; ++q) {
       for (int64_t s = 0; s < stride; ++s) {
-        std::array<Complex, kMaxRadix> in, out;
         for (int r = 0; r < radix; ++r) in[r] = from[s + stride * (q + part * r)];
         butterfly(radix, in.data(), out.data(), roots, n / radix);
         to[s + stride * radix * q] = out[0];

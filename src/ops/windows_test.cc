@@ -48,7 +48,7 @@ TEST(Conv, InfersFromWhatIsKnown) {
   unknown.dtype = DType::kFloat;
   EXPECT_EQ(inferred(padded, {unknown, w}), "float [?, 8, ?]");
   EXPECT_EQ(inferred(padded, {x, unknown}), "float [N, ?, ?]");
-  EXPECT_EQ(inferred(padded, {unknown, unknown}), "float ?");
+  EXPECT_EQ(inferred(padded, {unknown, unknown}), "float [...]");
   EXPECT_EQ(inferred(padded, {fact({number(1), number(3), number(10)}), w}), "float [1, 8, 10]");
 }
 
@@ -107,14 +107,14 @@ TEST(Conv, TakesTensorsWithoutElements) {
 TEST(MaxPool, EndsSoonWhateverTheWindow) {
   constexpr int64_t kHalf = int64_t{1} << 29;
   TestNode node("", "MaxPool", 12, 1, 2);
-  node.set("kernel_shape", Ints{2 * kHalf, 2 * kHalf, 2 * kHalf})
-      .set("pads", Ints(6, kHalf))
-      .set("strides", Ints{4, 4, 4});
-  const auto y = node.run({counting({1, 1, 4, 4, 4})});
+  node.set("kernel_shape", Ints{2 * kHalf, 2 * kHalf})
+      .set("pads", Ints(4, kHalf))
+      .set("strides", Ints{4, 4});
+  const auto y = node.run({counting({1, 1, 4, 4})});
   ASSERT_TRUE(y.ok()) << y.status().to_string();
-  EXPECT_EQ(y->at(0).shape().to_string(), "[1, 1, 2, 2, 2]");
-  EXPECT_THAT(elements<float>(y->at(0)), testing::Each(64));
-  EXPECT_THAT(elements<int64_t>(y->at(1)), testing::Each(63));
+  EXPECT_EQ(y->at(0).shape().to_string(), "[1, 1, 2, 2]");
+  EXPECT_THAT(elements<float>(y->at(0)), testing::Each(16));
+  EXPECT_THAT(elements<int64_t>(y->at(1)), testing::Each(15));
 }
 
 TEST(AveragePool, CountsTapsAtTheEdges) {
