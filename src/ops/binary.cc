@@ -13,21 +13,25 @@ BroadcastRule::BroadcastRule(const NodeInfo& node) : limited_(node.version() < 7
 }
 
 Result<Shape> BroadcastRule::align(const Shape& a, const Shape& b) const {
-  if (!limited_ || b.count() == 1) return b;
+  if (!limited_) return b;
+  if (b.count() == 1) return Shape{};
   if (!broadcast_) {
     if (a == b) return b;
     return invalid_argument("expected equal shapes (attribute `broadcast` is 0), found {} and {}",
                             a.to_string(), b.to_string());
   }
   const int64_t first = axis_ == -1 ? a.rank() - b.rank() : axis_;
-  if (first < 0 || first + b.rank() > a.rank()) {
-    return invalid_argument("expected a shape that fits into {} from axis {} on, found {}",
-                            a.to_string(), axis_, b.to_string());
-  }
+  bool fits = first >= 0 && first <= a.rank() - b.rank();
   std::array<int64_t, kMaxRank> dims;
   dims.fill(1);
-  for (int i = 0; i < b.rank(); ++i) dims[static_cast<size_t>(first + i)] = b[i];
-  return Shape::create(std::span(dims.data(), static_cast<size_t>(a.rank())));
+  for (int i = 0; fits && i < b.rank(); ++i) {
+    const int at = static_cast<int>(first) + i;
+    dims[static_cast<size_t>(at)] = b[i];
+    fits = b[i] == 1 || b[i] == a[at];
+  }
+  if (fits) return Shape::create(std::span(dims.data(), static_cast<size_t>(a.rank())));
+  return invalid_argument("expected a shape that fits into {} from axis {} on, found {}",
+                          a.to_string(), axis_, b.to_string());
 }
 
 void infer_binary(Inference& node) {

@@ -83,6 +83,10 @@ TEST(Arithmetic, BroadcastsTowardsAnAxisBeforeVersion7) {
   EXPECT_THAT(elements<float>(node.run({a, b})->front()), ElementsAre(1, 1, 1, 2, 2, 2));
   EXPECT_EQ(node.run({b, a}).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(TestNode("", "Add", 6, 2).run({a, b}).status().code(), StatusCode::kInvalidArgument);
+  const Datum row = tensor<float>({1, 3}, {1, 2, 3});  // only the second input grows
+  EXPECT_EQ(node.run({row, a}).status().code(), StatusCode::kInvalidArgument);
+  const auto sum = TestNode("", "Add", 6, 2).run({b, tensor<float>({1, 1, 1}, {1})});
+  EXPECT_EQ(sum->front().shape(), Shape{2});  // one element never adds dimensions
 }
 
 TEST(Elementwise, BoolsOfAnyByteAreTrue) {

@@ -53,8 +53,10 @@ TEST(QuantizeLinear, RefusesScalesThatDoNotFit) {
   EXPECT_EQ(code({2, 3}, {2, 3}, 1, 3), invalid);
   EXPECT_EQ(code({2, 3}, {2, 3}, 1, -2), invalid);
   EXPECT_EQ(code({2, 3}, {2, 3}, 1, INT64_MAX), invalid);
-  EXPECT_EQ(quantize(x, counting({}, 1), tensor<float>({}, {0})).status().code(),
-            StatusCode::kUnimplemented);
+  const Datum sequence = Datum::of(std::make_shared<Sequence>());
+  for (const Datum& zero : {tensor<float>({}, {0}), sequence}) {
+    EXPECT_EQ(quantize(x, counting({}, 1), zero).status().code(), StatusCode::kUnimplemented);
+  }
 }
 
 TEST(QuantizeLinear, ComesBackForEveryGranularity) {

@@ -140,8 +140,9 @@ class QuantizeLinear final : public Kernel {
                                 call.shape(2).to_string(), call.shape(1).to_string());
       }
       p.to = call.dtype(2);
+    } else if (p.to == DType::kUndefined) {
+      p.to = DType::kUint8;
     }
-    if (p.to == DType::kUndefined) p.to = DType::kUint8;
     if (is_quantized(p.to)) return p;
     return unimplemented("quantising to element type {} is not supported", dtype_name(p.to));
   }
