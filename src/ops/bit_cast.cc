@@ -37,11 +37,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kBitCast = {.domain = "",
-                           .name = "BitCast",
-                           .versions = {26},
-                           .inputs = {1, 1},
-                           .infer = infer,
-                           .create = make<BitCast>,
-                           .memory = Memory::kInPlace};
+                                  .name = "BitCast",
+                                  .versions = {26},
+                                  .inputs = {1, 1},
+                                  .infer = infer,
+                                  .create = make<BitCast>,
+                                  .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

@@ -28,11 +28,11 @@ Result<KernelPtr> create(const NodeInfo& node) {
 }  // namespace
 
 extern const Operator kBitShift = {.domain = "",
-                            .name = "BitShift",
-                            .versions = {11},
-                            .inputs = {2, 2},
-                            .infer = infer_binary,
-                            .create = create,
-                            .memory = Memory::kInPlace};
+                                   .name = "BitShift",
+                                   .versions = {11},
+                                   .inputs = {2, 2},
+                                   .infer = infer_binary,
+                                   .create = create,
+                                   .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

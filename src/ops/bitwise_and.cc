@@ -2,7 +2,8 @@
 
 namespace escuta::ops {
 
-extern const Operator kBitwiseAnd = binary<[](const auto& a, const auto& b) { return a & b; }, Ints>(
-    "BitwiseAnd", {18}, Tolerance::kExact);
+extern const Operator kBitwiseAnd =
+    binary<[](const auto& a, const auto& b) { return a & b; }, Ints>("BitwiseAnd", {18},
+                                                                     Tolerance::kExact);
 
 }  // namespace escuta::ops

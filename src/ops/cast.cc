@@ -35,11 +35,11 @@ class Cast final : public Kernel {
 }  // namespace
 
 extern const Operator kCast = {.domain = "",
-                        .name = "Cast",
-                        .versions = {1, 6, 9, 13, 19, 21, 23, 24, 25},
-                        .inputs = {1, 1},
-                        .infer = [](Inference& node) { infer_cast(node, target(node)); },
-                        .create = make<Cast>,
-                        .memory = Memory::kInPlace};
+                               .name = "Cast",
+                               .versions = {1, 6, 9, 13, 19, 21, 23, 24, 25},
+                               .inputs = {1, 1},
+                               .infer = [](Inference& node) { infer_cast(node, target(node)); },
+                               .create = make<Cast>,
+                               .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

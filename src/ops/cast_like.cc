@@ -14,12 +14,13 @@ class CastLike final : public Kernel {
 
 }  // namespace
 
-extern const Operator kCastLike = {.domain = "",
-                            .name = "CastLike",
-                            .versions = {15, 19, 21, 23, 24, 25},
-                            .inputs = {2, 2},
-                            .infer = [](Inference& node) { infer_cast(node, node.dtype(1)); },
-                            .create = make<CastLike>,
-                            .memory = Memory::kInPlace};
+extern const Operator kCastLike = {
+    .domain = "",
+    .name = "CastLike",
+    .versions = {15, 19, 21, 23, 24, 25},
+    .inputs = {2, 2},
+    .infer = [](Inference& node) { infer_cast(node, node.dtype(1)); },
+    .create = make<CastLike>,
+    .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

@@ -67,13 +67,14 @@ class Clip final : public Kernel {
 
 }  // namespace
 
-extern const Operator kClip = {.domain = "",
-                        .name = "Clip",
-                        .versions = {1, 6, 11, 12, 13},
-                        .inputs = {1, 3},
-                        .infer = [](Inference& node) { node.set(0, node.dtype(0), node.shape(0)); },
-                        .create = make<Clip>,
-                        .tolerance = Tolerance::kExact,
-                        .memory = Memory::kInPlace};
+extern const Operator kClip = {
+    .domain = "",
+    .name = "Clip",
+    .versions = {1, 6, 11, 12, 13},
+    .inputs = {1, 3},
+    .infer = [](Inference& node) { node.set(0, node.dtype(0), node.shape(0)); },
+    .create = make<Clip>,
+    .tolerance = Tolerance::kExact,
+    .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

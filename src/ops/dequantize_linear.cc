@@ -104,11 +104,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kDequantizeLinear = {.domain = "",
-                                    .name = "DequantizeLinear",
-                                    .versions = {10, 13, 19, 21, 23, 24, 25},
-                                    .inputs = {2, 3},
-                                    .infer = infer,
-                                    .create = make<DequantizeLinear>,
-                                    .tolerance = Tolerance::kRounding};
+                                           .name = "DequantizeLinear",
+                                           .versions = {10, 13, 19, 21, 23, 24, 25},
+                                           .inputs = {2, 3},
+                                           .infer = infer,
+                                           .create = make<DequantizeLinear>,
+                                           .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -44,12 +44,12 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kDynamicQuantizeLinear = {.domain = "",
-                                         .name = "DynamicQuantizeLinear",
-                                         .versions = {11},
-                                         .inputs = {1, 1},
-                                         .outputs = {3, 3},
-                                         .infer = infer,
-                                         .create = make_function<run>,
-                                         .tolerance = Tolerance::kRounding};
+                                                .name = "DynamicQuantizeLinear",
+                                                .versions = {11},
+                                                .inputs = {1, 1},
+                                                .outputs = {3, 3},
+                                                .infer = infer,
+                                                .create = make_function<run>,
+                                                .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

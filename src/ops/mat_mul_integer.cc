@@ -34,10 +34,10 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kMatMulInteger = {.domain = "",
-                                 .name = "MatMulInteger",
-                                 .versions = {10},
-                                 .inputs = {2, 4},
-                                 .infer = infer,
-                                 .create = make_function<run>};
+                                        .name = "MatMulInteger",
+                                        .versions = {10},
+                                        .inputs = {2, 4},
+                                        .infer = infer,
+                                        .create = make_function<run>};
 
 }  // namespace escuta::ops

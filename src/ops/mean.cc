@@ -18,11 +18,11 @@ Status mean(Call& call) {
 }  // namespace
 
 extern const Operator kMean = {.domain = "",
-                        .name = "Mean",
-                        .versions = {1, 6, 8, 13},
-                        .inputs = {1, kAny},
-                        .infer = infer_broadcast,
-                        .create = make_function<mean>,
-                        .tolerance = Tolerance::kRounding};
+                               .name = "Mean",
+                               .versions = {1, 6, 8, 13},
+                               .inputs = {1, kAny},
+                               .infer = infer_broadcast,
+                               .create = make_function<mean>,
+                               .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -41,13 +41,14 @@ ShapeElement combine(const ShapeElement& a, const ShapeElement& b) {
 
 }  // namespace
 
-extern const Operator kMod = {.domain = "",
-                       .name = "Mod",
-                       .versions = {10, 13},
-                       .inputs = {2, 2},
-                       .infer = [](Inference& node) { infer_shape_arithmetic(node, combine); },
-                       .create = create,
-                       .tolerance = Tolerance::kExact,
-                       .memory = Memory::kInPlace};
+extern const Operator kMod = {
+    .domain = "",
+    .name = "Mod",
+    .versions = {10, 13},
+    .inputs = {2, 2},
+    .infer = [](Inference& node) { infer_shape_arithmetic(node, combine); },
+    .create = create,
+    .tolerance = Tolerance::kExact,
+    .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

@@ -87,12 +87,12 @@ class Pow final : public Kernel {
 }  // namespace
 
 extern const Operator kPow = {.domain = "",
-                       .name = "Pow",
-                       .versions = {1, 7, 12, 13, 15},
-                       .inputs = {2, 2},
-                       .infer = infer_binary,
-                       .create = make<Pow>,
-                       .tolerance = Tolerance::kRounding,
-                       .memory = Memory::kInPlace};
+                              .name = "Pow",
+                              .versions = {1, 7, 12, 13, 15},
+                              .inputs = {2, 2},
+                              .infer = infer_binary,
+                              .create = make<Pow>,
+                              .tolerance = Tolerance::kRounding,
+                              .memory = Memory::kInPlace};
 
 }  // namespace escuta::ops

@@ -103,11 +103,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kQLinearMatMul = {.domain = "",
-                                 .name = "QLinearMatMul",
-                                 .versions = {10, 21},
-                                 .inputs = {8, 8},
-                                 .infer = infer,
-                                 .create = make_function<run>,
-                                 .tolerance = Tolerance::kRounding};
+                                        .name = "QLinearMatMul",
+                                        .versions = {10, 21},
+                                        .inputs = {8, 8},
+                                        .infer = infer,
+                                        .create = make_function<run>,
+                                        .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

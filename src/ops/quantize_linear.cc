@@ -163,11 +163,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kQuantizeLinear = {.domain = "",
-                                  .name = "QuantizeLinear",
-                                  .versions = {10, 13, 19, 21, 23, 24, 25},
-                                  .inputs = {2, 3},
-                                  .infer = infer,
-                                  .create = make<QuantizeLinear>,
-                                  .tolerance = Tolerance::kRounding};
+                                         .name = "QuantizeLinear",
+                                         .versions = {10, 13, 19, 21, 23, 24, 25},
+                                         .inputs = {2, 3},
+                                         .infer = infer,
+                                         .create = make<QuantizeLinear>,
+                                         .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -115,11 +115,11 @@ void infer(Inference& node) {
 }  // namespace
 
 extern const Operator kRange = {.domain = "",
-                         .name = "Range",
-                         .versions = {11, 27},
-                         .inputs = {3, 3},
-                         .infer = infer,
-                         .create = make<Range>,
-                         .tolerance = Tolerance::kRounding};
+                                .name = "Range",
+                                .versions = {11, 27},
+                                .inputs = {3, 3},
+                                .infer = infer,
+                                .create = make<Range>,
+                                .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

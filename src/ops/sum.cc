@@ -2,7 +2,7 @@
 
 namespace escuta::ops {
 
-extern const Operator kSum = variadic<[](auto a, auto b) { return a + b; }, Floats>("Sum", {1, 6, 8, 13},
-                                                                             Tolerance::kRounding);
+extern const Operator kSum = variadic<[](auto a, auto b) { return a + b; }, Floats>(
+    "Sum", {1, 6, 8, 13}, Tolerance::kRounding);
 
 }  // namespace escuta::ops
