@@ -1,10 +1,36 @@
 // DynamicQuantizeLinear (ai.onnx 11): x as uint8, with the scale and zero point that its range,
 // 0 included, asks for.
+#include <algorithm>
+
 #include "ops/operator.h"
 #include "ops/quantization.h"
 
 namespace escuta::ops {
 namespace {
+
+struct Range {
+  float low = 0, high = 0;
+};
+
+// Of 0 and the elements of x that are not NaN.
+Range range_of(std::span<const float> x) {
+  constexpr size_t kLanes = 16;  // each with its own ends, so that lanes run side by side
+  float low[kLanes] = {}, high[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= x.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const float value = x[i + lane];
+      low[lane] = value < low[lane] ? value : low[lane];
+      high[lane] = value > high[lane] ? value : high[lane];
+    }
+  }
+  Range range;
+  for (; i < x.size(); ++i) range = {std::min(range.low, x[i]), std::max(range.high, x[i])};
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    range = {std::min(range.low, low[lane]), std::max(range.high, high[lane])};
+  }
+  return range;
+}
 
 Status run(Call& call) {
   if (call.dtype(0) != DType::kFloat) {
@@ -14,20 +40,17 @@ Status run(Call& call) {
   ASSIGN_OR_RETURN(uint8_t * y, call.output<uint8_t>(0, call.shape(0)));
   ASSIGN_OR_RETURN(float* scale_out, call.output<float>(1, Shape{}));
   ASSIGN_OR_RETURN(uint8_t * zero_out, call.output<uint8_t>(2, Shape{}));
-  float low = 0, high = 0;
-  for (const float value : x) {
-    low = value < low ? value : low;
-    high = value > high ? value : high;
-  }
-  constexpr float kMost = 255;
-  const float scale = low == high ? 1 : (high - low) / kMost;
-  float zero = -low / scale;
-  zero = zero > 0 ? zero : 0;  // NaN, of infinities, too
-  zero = round_small(zero < kMost ? zero : kMost);
+  const Range range = range_of(x);
+  const IntegerRange codes = integer_range(DType::kUint8);
+  const float scale = range.low == range.high ? 1 : (range.high - range.low) / codes.high;
+  float zero = -range.low / scale;
+  zero = zero > codes.low ? zero : codes.low;  // NaN, of infinities, too
+  zero = round_small(zero < codes.high ? zero : codes.high);
+#pragma GCC ivdep
   for (size_t i = 0; i < x.size(); ++i) {
     float value = round_small(x[i] / scale) + zero;
-    value = value > 0 ? value : 0;
-    value = value < kMost ? value : kMost;
+    value = value > codes.low ? value : codes.low;
+    value = value < codes.high ? value : codes.high;
     y[i] = static_cast<uint8_t>(static_cast<int32_t>(value));
   }
   *scale_out = scale;

@@ -57,12 +57,10 @@ class Granularity {
   int64_t block_ = 0;  // 0: the scales do not depend on outer and inner
 };
 
-// The integer nearest to value, ties to even, for |value| < 2^21; beyond, something of that size
-// with its sign. NaN gives NaN. Processors without a rounding instruction do this fast.
+// The integer nearest to value, ties to even, for |value| <= 2^22; beyond, something within 1 of it
+// or in proportion. Infinities and NaN stay. Vectorises where processors lack such an instruction.
 inline float round_small(float value) {
-  constexpr float kEnd = 0x1p21f;
   constexpr float kMagic = 0x1.8p23f;  // floats of this size are integers
-  value = value < -kEnd ? -kEnd : value > kEnd ? kEnd : value;
   return (value + kMagic) - kMagic;
 }
 
