@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "cli/outputs.h"
-#include "cli/registry.h"
+#include "registry/registry.h"
 
 namespace escuta::cli {
 

@@ -5,8 +5,8 @@
 
 #include "base/cpu.h"
 #include "case_list.h"
-#include "cli/registry.h"
 #include "isolated.h"
+#include "registry/registry.h"
 #include "run_case.h"
 
 namespace escuta::conformance {
@@ -59,7 +59,7 @@ std::vector<Verdict> run_cases(const std::vector<fs::path>& cases, const Argumen
   engine::Registry registry;
   Status registered;
   const auto start = [&] {
-    if (arguments.run.outputs.empty()) registered = cli::add_all_providers(registry, {});
+    if (arguments.run.outputs.empty()) registered = escuta::add_all_providers(registry, {});
   };
   const auto task = [&](size_t i) {
     return registered.ok() ? try_case(registry, cases[i], arguments.run) : registered.to_string();

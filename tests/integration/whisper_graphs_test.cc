@@ -7,11 +7,11 @@
 #include <random>
 
 #include "base/temporary_folder.h"
-#include "cli/registry.h"
 #include "convert/test_checkpoint.h"
 #include "convert/whisper.h"
 #include "generate/greedy.h"
 #include "models/whisper/model.h"
+#include "registry/registry.h"
 
 namespace escuta::whisper {
 namespace {
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 const engine::Registry& registry() {
   static const engine::Registry* const made = [] {
     auto* filled = new engine::Registry;
-    EXPECT_TRUE(cli::add_all_providers(*filled, {}).ok());
+    EXPECT_TRUE(add_all_providers(*filled, {}).ok());
     return filled;
   }();
   return *made;

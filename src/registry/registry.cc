@@ -1,11 +1,11 @@
-#include "cli/registry.h"
+#include "registry/registry.h"
 
 #include "providers/cpu/provider.h"
 #ifdef ESCUTA_WITH_ORT
 #include "providers/ort/provider.h"
 #endif
 
-namespace escuta::cli {
+namespace escuta {
 
 Status add_all_providers(engine::Registry& registry, const engine::ProviderOptions& options) {
 #define PROVIDER(name) RETURN_IF_ERROR(name::add_providers(registry, options));
@@ -14,4 +14,4 @@ Status add_all_providers(engine::Registry& registry, const engine::ProviderOptio
   return Status();
 }
 
-}  // namespace escuta::cli
+}  // namespace escuta
