@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <numeric>
 
 #include "ops/test_node.h"
@@ -185,7 +186,7 @@ graph::ConstantPtr constant(DType dtype, std::vector<uint8_t> bytes, int64_t cou
 
 graph::ConstantPtr floats(const Floats& values) {
   std::vector<uint8_t> bytes(values.size() * sizeof(float));
-  std::memcpy(bytes.data(), values.data(), bytes.size());
+  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
   return constant(DType::kFloat, std::move(bytes), static_cast<int64_t>(values.size()));
 }
 
