@@ -1,4 +1,5 @@
-// MatMul and FusedMatMul in f32, over kernels/gemm: constant matrices on the right are packed once.
+// MatMul, FusedMatMul and MatMulBias in f32, over kernels/gemm: constant matrices on the right are
+// packed once.
 #include <algorithm>
 #include <array>
 
@@ -14,12 +15,27 @@ Result<Shape> batch_of(const Shape& shape) {
   return Shape::create(shape.dims().first(static_cast<size_t>(std::max(shape.rank() - 2, 0))));
 }
 
+kernels::Activation activation_of(const ops::NodeInfo& node) {
+  const std::string name = node.text("activation", "");
+  if (name.empty()) return kernels::Activation::kNone;
+  constexpr std::pair<std::string_view, kernels::Activation> kNames[] = {
+      {"Relu", kernels::Activation::kRelu},         {"Tanh", kernels::Activation::kTanh},
+      {"Sigmoid", kernels::Activation::kSigmoid},   {"Gelu", kernels::Activation::kGeluErf},
+      {"GeluTanh", kernels::Activation::kGeluTanh}, {"Silu", kernels::Activation::kSilu}};
+  for (const auto& [known, activation] : kNames) {
+    if (known == name) return activation;
+  }
+  node.fail(unimplemented("the activation {}", name));
+  return kernels::Activation::kNone;
+}
+
 class MatMul final : public ops::Kernel {
  public:
   explicit MatMul(const ops::NodeInfo& node)
       : alpha_(node.number("alpha", 1.0f)),
         transpose_a_(node.integer("transA", 0) != 0),
-        transpose_b_(node.integer("transB", 0) != 0) {}
+        transpose_b_(node.integer("transB", 0) != 0),
+        activation_(activation_of(node)) {}
 
   // b: [k, n], or [n, k] when transposed.
   Status keep_b(const KernelContext& context, const graph::Constant& b) {
@@ -70,6 +86,14 @@ class MatMul final : public ops::Kernel {
     gemm.c = dst;
     gemm.ldc = n_;
     gemm.alpha = alpha_;
+    gemm.activation = activation_;
+    if (call.has(2)) {
+      if (call.dtype(2) != DType::kFloat || call.input(2).count() != n_) {
+        return invalid_argument("expected a bias of {} floats, found {} {}", n_,
+                                dtype_name(call.dtype(2)), call.shape(2).to_string());
+      }
+      gemm.bias = call.input(2).as<float>().data();
+    }
     return run_product(call, gemm);
   }
 
@@ -154,6 +178,7 @@ class MatMul final : public ops::Kernel {
 
   float alpha_;
   bool transpose_a_, transpose_b_;
+  kernels::Activation activation_;          // only over a kept B, as a bias
   int64_t k_ = 0, n_ = 0;                   // of a kept B
   std::shared_ptr<const Buffer> packed_b_;  // null: B is an input
 };
@@ -175,6 +200,8 @@ Result<engine::ChosenKernel> matmul(const KernelContext& context, const ops::Nod
   if (b != nullptr && b->shape.rank() == 2 && b->shape.count() > 0 && rows) {
     RETURN_IF_ERROR(kernel->keep_b(context, *b));
     chosen.kept_inputs = {1};
+  } else if (node.node().op_type == "MatMulBias") {
+    return unimplemented("a matrix on the right that is no constant");
   }
   chosen.kernel = std::move(kernel);
   return chosen;

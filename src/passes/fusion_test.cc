@@ -1,0 +1,242 @@
+// Patterns that become one node, and such that look alike and must not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "passes/test_model.h"
+
+namespace escuta::passes {
+namespace {
+
+using testing::Contains;
+using testing::Key;
+using testing::Not;
+using testing::Pair;
+
+using Operators = std::map<std::string, int>;
+
+// --- fuse_gelu ---
+
+enum class Half { kLast, kOnX, kOnGate };
+
+TestModel gelu(Half half, float root = 1.41421356f) {
+  TestModel model;
+  model.input("x", {"n", "3"}).number("root", root).number("one", 1).number("half", 0.5f);
+  model.node("Div", {"x", "root"}, {"scaled"}).node("Erf", {"scaled"}, {"erf"});
+  model.node("Add", {"erf", "one"}, {"gate"});
+  if (half == Half::kLast) {
+    model.node("Mul", {"x", "gate"}, {"gated"}).node("Mul", {"gated", "half"}, {"y"});
+  } else if (half == Half::kOnX) {
+    model.node("Mul", {"half", "x"}, {"halved"}).node("Mul", {"halved", "gate"}, {"y"});
+  } else {
+    model.node("Mul", {"gate", "half"}, {"halved"}).node("Mul", {"x", "halved"}, {"y"});
+  }
+  return model;
+}
+
+const Values kX = {{"x", random_floats({4, 3})}};
+
+TEST(FuseGelu, TakesEveryOrder) {
+  for (const Half half : {Half::kLast, Half::kOnX, Half::kOnGate}) {
+    EXPECT_EQ(operators_of(optimized(gelu(half).outputs({"y"}), kX).graph),
+              (Operators{{"Gelu", 1}}));
+  }
+}
+
+TEST(FuseGelu, LeavesWhatIsReadElsewhereOrIsNoGelu) {
+  EXPECT_THAT(operators_of(optimized(gelu(Half::kLast).outputs({"y", "erf"}), kX).graph),
+              Contains(Key("Erf")));
+  EXPECT_THAT(operators_of(optimized(gelu(Half::kLast).outputs({"y", "gated"}), kX).graph),
+              Contains(Key("Erf")));
+  EXPECT_THAT(operators_of(optimized(gelu(Half::kLast, 1.4f).outputs({"y"}), kX).graph),
+              Contains(Key("Erf")));
+}
+
+TestModel gelu_tanh(bool by_pow, float scale) {
+  TestModel model;
+  model.input("x", {"n", "3"}).number("one", 1).number("half", 0.5f).number("three", 3);
+  model.number("c", 0.044715f).number("root", scale);
+  if (by_pow) {
+    model.node("Pow", {"x", "three"}, {"cube"});
+  } else {
+    model.node("Mul", {"x", "x"}, {"square"}).node("Mul", {"square", "x"}, {"cube"});
+  }
+  model.node("Mul", {"cube", "c"}, {"cubic"}).node("Add", {"x", "cubic"}, {"sum"});
+  model.node("Mul", {"root", "sum"}, {"inner"}).node("Tanh", {"inner"}, {"tanh"});
+  model.node("Add", {"one", "tanh"}, {"gate"}).node("Mul", {"x", "half"}, {"halved"});
+  return model.node("Mul", {"halved", "gate"}, {"y"}).outputs({"y"});
+}
+
+TEST(FuseGelu, TakesTheTanhForm) {
+  for (const bool by_pow : {true, false}) {
+    const graph::Model model = optimized(gelu_tanh(by_pow, 0.7978845608f), kX);
+    ASSERT_EQ(operators_of(model.graph), (Operators{{"Gelu", 1}}));
+    EXPECT_EQ(*model.graph.node(0).get<std::string>("approximate"), "tanh");
+  }
+  EXPECT_THAT(operators_of(optimized(gelu_tanh(true, 0.8f), kX).graph), Contains(Key("Tanh")));
+}
+
+// --- fuse_matmul_bias ---
+
+TestModel product() {
+  TestModel model;
+  model.input("x", {"n", "3"}).constant("w", random_floats({3, 5}, 2));
+  model.constant("bias", random_floats({5}, 3)).number("scale", 0.25f);
+  return model.node("MatMul", {"x", "w"}, {"product"});
+}
+
+TEST(FuseMatMulBias, TakesScaleBiasAndActivation) {
+  TestModel made = product();
+  made.node("Mul", {"product", "scale"}, {"scaled"}).node("Add", {"bias", "scaled"}, {"sum"});
+  made.node("Relu", {"sum"}, {"y"}).outputs({"y"});
+  const graph::Model model = optimized(made, kX);
+  ASSERT_EQ(operators_of(model.graph), (Operators{{"MatMulBias", 1}}));
+  EXPECT_EQ(*model.graph.node(0).get<std::string>("activation"), "Relu");
+  EXPECT_EQ(*model.graph.node(0).get<float>("alpha"), 0.25f);
+  EXPECT_EQ(model.graph.value(model.graph.outputs[0]).name, "y");
+}
+
+TEST(FuseMatMulBias, TakesEachActivation) {
+  for (const char* activation : {"Tanh", "Sigmoid", "Relu"}) {
+    TestModel made = product();
+    made.node("Add", {"product", "bias"}, {"sum"}).node(activation, {"sum"}, {"y"});
+    EXPECT_EQ(operators_of(optimized(made.outputs({"y"}), kX).graph),
+              (Operators{{"MatMulBias", 1}}));
+  }
+}
+
+TEST(FuseMatMulBias, LeavesProductsThatAreReadElsewhere) {
+  TestModel made = product();
+  made.node("Add", {"product", "bias"}, {"y"}).outputs({"y", "product"});
+  EXPECT_EQ(operators_of(optimized(made, kX).graph), (Operators{{"MatMul", 1}, {"Add", 1}}));
+}
+
+TEST(FuseMatMulBias, StopsAtABiasForRows) {
+  TestModel made = product();
+  made.constant("rows", random_floats({4, 1}, 5)).node("Add", {"product", "rows"}, {"y"});
+  EXPECT_EQ(operators_of(optimized(made.outputs({"y"}), kX).graph),
+            (Operators{{"MatMul", 1}, {"Add", 1}}));
+}
+
+// --- fuse_attention ---
+
+struct Attention {
+  bool columns = false;  // keys by one transposition
+  bool mask = false;     // added to the scores
+  bool scaled = false;   // scores / 2
+  std::string batch = "batch", rows = "rows";
+};
+
+// Two heads of four; q, k and v are inputs [B, T, 8].
+TestModel attention(const Attention& form) {
+  TestModel model;
+  model.ints("split", {0, 0, 2, 4}).ints("join", {0, 0, 8}).number("two", 2);
+  for (const std::string x : {"q", "k", "v"}) {
+    model.input(x, {form.batch, x == "q" ? form.rows : "keys", "8"});
+    model.node("Reshape", {x, "split"}, {x + "_rows"});
+  }
+  model.transpose("q_rows", "q_heads", {0, 2, 1, 3}).transpose("v_rows", "v_heads", {0, 2, 1, 3});
+  if (form.columns) {
+    model.transpose("k_rows", "k_columns", {0, 2, 3, 1});
+  } else {
+    model.transpose("k_rows", "k_heads", {0, 2, 1, 3});
+    model.transpose("k_heads", "k_columns", {0, 1, 3, 2});
+  }
+  model.node("MatMul", {"q_heads", "k_columns"}, {"product"});
+  std::string scores = "product";
+  if (form.scaled) model.node("Div", {scores, "two"}, {"halved"}), scores = "halved";
+  if (form.mask) {
+    model.input("mask", {form.rows, "keys"}).node("Add", {"mask", scores}, {"masked"});
+    scores = "masked";
+  }
+  model.node("Softmax", {scores}, {"weights"}, {attribute_of("axis", int64_t{-1})});
+  model.node("MatMul", {"weights", "v_heads"}, {"heads"});
+  model.transpose("heads", "out_rows", {0, 2, 1, 3});
+  return model.node("Reshape", {"out_rows", "join"}, {"y"});
+}
+
+Values attention_inputs(bool mask) {
+  Values values = {{"q", random_floats({2, 3, 8}, 1)},
+                   {"k", random_floats({2, 5, 8}, 2)},
+                   {"v", random_floats({2, 5, 8}, 3)}};
+  if (mask) values["mask"] = random_floats({3, 5}, 4);
+  return values;
+}
+
+TEST(FuseAttention, TakesHeadsSideBySide) {
+  for (const bool columns : {false, true}) {
+    for (const bool mask : {false, true}) {
+      Attention form{.columns = columns, .mask = mask, .scaled = mask};
+      TestModel made = attention(form).outputs({"y"});
+      const graph::Model model = optimized(made, attention_inputs(mask));
+      Operators expected = {{"MultiHeadAttention", 1}};
+      if (mask) expected["Unsqueeze"] = 1;
+      EXPECT_EQ(operators_of(model.graph), expected);
+    }
+  }
+}
+
+// A decoder gives its keys and values back, so they are there as heads.
+TEST(FuseAttention, ReadsHeadsThatAreKept) {
+  TestModel made = attention({}).outputs({"y", "k_heads", "v_heads"});
+  EXPECT_EQ(operators_of(optimized(made, attention_inputs(false)).graph),
+            (Operators{{"MultiHeadAttention", 1}, {"Reshape", 2}, {"Transpose", 2}}));
+}
+
+TEST(FuseAttention, LeavesScoresAndWeightsThatAreReadElsewhere) {
+  for (const char* output : {"weights", "product", "halved"}) {
+    TestModel made = attention({.scaled = true}).outputs({"y", output});
+    EXPECT_THAT(operators_of(optimized(made, attention_inputs(false)).graph),
+                Contains(Key("Softmax")))
+        << output;
+  }
+}
+
+TEST(FuseAttention, TakesFourDimensionsAsTheyStand) {
+  TestModel made = attention({.mask = true}).outputs({"heads"});
+  EXPECT_THAT(operators_of(optimized(made, attention_inputs(true)).graph),
+              testing::AllOf(Contains(Pair("Attention", 1)), Not(Contains(Key("Softmax")))));
+}
+
+// One matrix of keys for all items of the batch: numpy's rules, but no attention.
+TEST(FuseAttention, LeavesKeysThatAreShared) {
+  TestModel made;
+  made.input("q", {"2", "2", "3", "4"}).input("k", {"1", "2", "5", "4"});
+  made.input("v", {"2", "2", "5", "4"});
+  made.transpose("k", "columns", {0, 1, 3, 2}).node("MatMul", {"q", "columns"}, {"scores"});
+  made.node("Softmax", {"scores"}, {"weights"}).node("MatMul", {"weights", "v"}, {"y"});
+  made.outputs({"y"});
+  const Values inputs = {{"q", random_floats({2, 2, 3, 4}, 1)},
+                         {"k", random_floats({1, 2, 5, 4}, 2)},
+                         {"v", random_floats({2, 2, 5, 4}, 3)}};
+  EXPECT_THAT(operators_of(optimized(made, inputs).graph), Contains(Key("Softmax")));
+}
+
+// softmax over the last three dimensions, as opset 11 has it by default.
+TEST(FuseAttention, LeavesOtherAxes) {
+  TestModel made(11);
+  made.input("q", {"2", "3", "4"}).input("k", {"2", "5", "4"}).input("v", {"2", "5", "4"});
+  made.transpose("k", "columns", {0, 2, 1}).node("MatMul", {"q", "columns"}, {"scores"});
+  TestModel last = made;
+  const auto finish = [](TestModel& model, int64_t axis) -> TestModel& {
+    model.node("Softmax", {"scores"}, {"weights"}, {attribute_of("axis", axis)});
+    return model.node("MatMul", {"weights", "v"}, {"y"}).outputs({"y"});
+  };
+  const Values inputs = {{"q", random_floats({2, 3, 4}, 1)},
+                         {"k", random_floats({2, 5, 4}, 2)},
+                         {"v", random_floats({2, 5, 4}, 3)}};
+  EXPECT_THAT(operators_of(optimized(finish(made, 1), inputs).graph), Contains(Key("Softmax")));
+  EXPECT_THAT(operators_of(optimized(finish(last, 2), inputs).graph),
+              Contains(Pair("MultiHeadAttention", 1)));
+}
+
+// A pass that is off leaves the graph alone; a name that no pass has is refused.
+TEST(Optimize, SwitchesPassesOffByName) {
+  TestModel made = gelu(Half::kLast).outputs({"y"});
+  const auto without = optimize(made.model(), {{"fuse_gelu"}, {}});
+  ASSERT_TRUE(without.ok());
+  EXPECT_THAT(operators_of(without->graph), Contains(Key("Erf")));
+  EXPECT_EQ(optimize(made.model(), {{"fuse_all"}, {}}).status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace escuta::passes
