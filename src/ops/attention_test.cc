@@ -122,9 +122,11 @@ TEST(TfIdfVectorizer, SkipsWithoutEndEndWithTheRow) {
   const auto result = node.run({tensor<int64_t>({5}, {7, 1, 8, 7, 8})});
   ASSERT_TRUE(result.ok()) << result.status().to_string();
   EXPECT_THAT(elements<float>(result->front()), ElementsAre(3));
-  TestNode backwards("", "TfIdfVectorizer", 9, 1);
-  backwards.set("ngram_counts", std::vector<int64_t>{5, 0});
-  EXPECT_EQ(backwards.create_status().code(), StatusCode::kInvalidArgument);
+  for (const std::vector<int64_t>& counts : {std::vector<int64_t>{5, 0}, {0, 5, 0}, {-1}, {9}}) {
+    TestNode wrong("", "TfIdfVectorizer", 9, 1);
+    wrong.set("ngram_counts", counts).set("pool_int64s", std::vector<int64_t>{7});
+    EXPECT_EQ(wrong.create_status().code(), StatusCode::kInvalidArgument);
+  }
 }
 
 }  // namespace

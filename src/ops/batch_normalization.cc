@@ -21,6 +21,9 @@ class BatchNormalization final : public Kernel {
 
   Status run(Call& call) const override {
     ASSIGN_OR_RETURN(const Layout layout, layout_of(call.shape(0)));
+    if (running_only_ && call.output_count() > 3) {
+      return invalid_argument("expected up to 3 outputs, found {}", call.output_count());
+    }
     ASSIGN_OR_RETURN(const double* scale, vector_of(call, 1, layout.channels));
     ASSIGN_OR_RETURN(const double* bias, vector_of(call, 2, layout.channels));
     ASSIGN_OR_RETURN(const double* mean, vector_of(call, 3, layout.channels));
@@ -82,13 +85,14 @@ class BatchNormalization final : public Kernel {
     }
   }
 
-  // Output i is old * share + value * (1 - share), of the type of the means given.
+  // Output i is old * share + value * (1 - share), as the means or variances given.
   static Status put(Call& call, size_t i, int64_t count, const double* old, const double* value,
                     double share) {
     if (!call.wants(i)) return {};
-    return dispatch(Floats{}, call.dtype(3), [&](auto tag) -> Status {
+    const size_t given = i % 2 == 1 ? 3 : 4;
+    return dispatch(Floats{}, call.dtype(given), [&](auto tag) -> Status {
       using T = decltype(tag);
-      ASSIGN_OR_RETURN(T * dst, call.output<T>(i, call.shape(3)));
+      ASSIGN_OR_RETURN(T * dst, call.output<T>(i, call.shape(given)));
       for (int64_t c = 0; c < count; ++c) {
         const double mixed = old[c] * share + value[c] * (1 - share);
         dst[c] = static_cast<T>(static_cast<Wide<T>>(mixed));

@@ -18,7 +18,7 @@ class NgramTree {
     starts.push_back(static_cast<int64_t>(items.size()));
     for (size_t i = 0; i + 1 < starts.size(); ++i) {
       const auto size = static_cast<int64_t>(i + 1);
-      if (starts[i] < 0 || starts[i] > starts[i + 1]) {
+      if (starts[i] < 0 || starts[i] > starts[i + 1] || starts[i + 1] > starts.back()) {
         return invalid_argument("ngram_counts: expected rising places in a pool of {}, found {}",
                                 items.size(), starts[i]);
       }

@@ -27,6 +27,10 @@ class Optimizer final : public Kernel {
                               call.input_count());
     }
     const size_t tensors = (call.input_count() - 2) / kGroups;
+    if (call.output_count() > (1 + Rule::kStates) * tensors) {
+      return invalid_argument("expected {} outputs for {} tensors, found {}",
+                              (1 + Rule::kStates) * tensors, tensors, call.output_count());
+    }
     double rate = 0;
     if (call.input(0).count() != 1 || call.input(1).count() != 1) {
       return invalid_argument("expected one learning rate and one count, found {} and {}",
