@@ -119,7 +119,7 @@ Result<engine::ChosenKernel> conv(const KernelContext& context, const ops::NodeI
   const int64_t groups = node.integer("group", 1);
   const bool sound =
       w != nullptr && w->shape.count() > 0 && groups > 0 && w->shape[0] % groups == 0;
-  const bool depthwise = sound && groups > 1 && w->shape[1] == 1 && w->shape[0] == groups;
+  const bool depthwise = sound && w->shape[1] == 1 && w->shape[0] == groups;
   if (sound && !depthwise) {
     RETURN_IF_ERROR(kernel->keep_weights(context, *w));
     chosen.kept_inputs = {1};

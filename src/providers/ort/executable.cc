@@ -70,21 +70,22 @@ Result<std::unique_ptr<OrtExecutable>> OrtExecutable::create(
     RETURN_IF_ERROR(made->library_->take(made->library_->api().CreateSessionFromArray(
         made->library_->env(), bytes.data(), bytes.size(), session_options.get(),
         made->session_.out())));
-    return finish(std::move(made), provider, options);
+    return finish(std::move(made), model, provider, options);
   }
   if (weights != nullptr) {
     ASSIGN_OR_RETURN(made->weights_, weights->attach(model, session_options.get()));
   }
   RETURN_IF_ERROR(made->weights_.create_session(*made->library_, model.path, session_options.get(),
                                                 made->session_.out()));
-  return finish(std::move(made), provider, options);
+  return finish(std::move(made), model, provider, options);
 }
 
 Result<std::unique_ptr<OrtExecutable>> OrtExecutable::finish(
-    std::unique_ptr<OrtExecutable> made, const ExecutionProvider& provider,
-    const engine::CompileOptions& options) {
+    std::unique_ptr<OrtExecutable> made, const graph::Model& model,
+    const ExecutionProvider& provider, const engine::CompileOptions& options) {
   made->profiling_ = !options.profile.empty();
   RETURN_IF_ERROR(made->read_signature());
+  made->find_unranked(model.graph);
   RETURN_IF_ERROR(made->read_output_memory());
   RETURN_IF_ERROR(made->read_assignments(provider));
   return made;
@@ -103,6 +104,16 @@ Status OrtExecutable::read_signature() {
 }
 
 // Outputs stay where the execution provider makes them, so that state need not leave its device.
+void OrtExecutable::find_unranked(const graph::Graph& graph) {
+  for (std::vector<IoInfo>* list : {&inputs_, &outputs_}) {
+    for (IoInfo& io : *list) {
+      const graph::ValueId id = graph.find(io.name);
+      io.ranked =
+          !io.dims.empty() || id == graph::kNoValue || graph.value(id).fact.shape.has_value();
+    }
+  }
+}
+
 Status OrtExecutable::read_output_memory() {
   output_memory_.assign(outputs_.size(), library_->cpu_memory());
   const OrtFunctions& api = library_->api();

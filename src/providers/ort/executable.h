@@ -35,9 +35,12 @@ class OrtExecutable final : public engine::Executable {
   OrtExecutable(std::shared_ptr<const Library> library)
       : library_(std::move(library)), session_(library_->api()) {}
   static Result<std::unique_ptr<OrtExecutable>> finish(std::unique_ptr<OrtExecutable> made,
+                                                       const graph::Model& model,
                                                        const ExecutionProvider& provider,
                                                        const engine::CompileOptions& options);
   Status read_signature();
+  // ONNX Runtime shows a tensor of unknown rank as a scalar; the graph tells them apart.
+  void find_unranked(const graph::Graph& graph);
   Status read_output_memory();
   Status read_assignments(const ExecutionProvider& provider);
   Status bind_inputs(std::span<const engine::Value> inputs, OrtIoBinding* binding,
