@@ -221,6 +221,7 @@ Result<Windows> WindowAttributes::resolve_transposed(std::span<const int64_t> ou
 Dims WindowAttributes::infer(const NodeInfo& node, std::span<const Dim> in,
                              std::span<const Dim> kernel, bool transposed) const {
   Dims dims(in.size());
+  if (!node.status().ok()) return dims;  // attributes are not what they should be
   if (const Status status = check_rank(in.size()); !status.ok()) {
     node.fail(status);
     return dims;

@@ -13,7 +13,8 @@ Status run_biased(Call& call) {
   int64_t size = 1;
   if (call.has(1)) {
     size = shape.rank() > 0 ? shape[shape.rank() - 1] : 0;
-    if (call.shape(1).rank() != 1 || call.shape(1)[0] != size || call.dtype(1) != call.dtype(0)) {
+    if (shape.rank() == 0 || call.shape(1).rank() != 1 || call.shape(1)[0] != size ||
+        call.dtype(1) != call.dtype(0)) {
       return invalid_argument(
           "expected a bias of type {} along the last dimension of {}, found {} {}",
           dtype_name(call.dtype(0)), shape.to_string(), dtype_name(call.dtype(1)),

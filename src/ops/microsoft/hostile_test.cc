@@ -12,7 +12,10 @@ namespace {
 
 class Hostile {
  public:
-  explicit Hostile(uint32_t seed) : random_(seed) {}
+  explicit Hostile(uint32_t seed) : random_(seed) {
+    static constexpr int64_t kDims[] = {1, 2, 2, 3, 4, 8, 16};
+    for (int64_t& dim : dims_) dim = kDims[pick(std::size(kDims))];
+  }
 
   // A node with every attribute that any of the operators reads.
   graph::Node node(const Operator& op) {
@@ -77,11 +80,10 @@ class Hostile {
         DType::kFloat,  DType::kFloat, DType::kFloat,   DType::kInt32, DType::kInt64,
         DType::kUint8,  DType::kInt8,  DType::kFloat16, DType::kBool,  DType::kDouble,
         DType::kString, DType::kInt16, DType::kUint4};
-    if (pick(30) == 0) return Datum::of(std::make_shared<const Sequence>());
+    if (pick(40) == 0) return Datum::of(std::make_shared<const Sequence>());
     const DType dtype = kTypes[pick(std::size(kTypes))];
-    static constexpr int64_t kDims[] = {1, 2, 2, 3, 4, 4, 6, 8, 16, 0};
     std::vector<int64_t> dims(pick(7) == 0 ? pick(7) : 1 + pick(4));
-    for (int64_t& dim : dims) dim = kDims[pick(std::size(kDims))];
+    for (int64_t& dim : dims) dim = pick(16) == 0 ? 0 : dims_[pick(std::size(dims_))];
     if (!dims.empty() && pick(12) == 0) {
       dims[pick(dims.size())] = 0;
       dims[pick(dims.size())] = int64_t{1} << (20 + pick(40));
@@ -116,6 +118,7 @@ class Hostile {
   }
 
   std::mt19937 random_;
+  int64_t dims_[2];  // the sizes of most dimensions
 };
 
 void try_once(const Operator& op, Hostile& hostile) {

@@ -105,6 +105,7 @@ Result<MultiHead::Projected> MultiHead::read(Call& call) const {
   RETURN_IF_ERROR(expect_shape(call, kQuery, "query", {-1, -1, -1}));
   in.batch = shape[0];
   if (!call.has(kKey)) {
+    if (call.has(kValue)) return invalid_argument("expected a key together with a value");
     RETURN_IF_ERROR(read_packed(call, q, in));
     return in;
   }
