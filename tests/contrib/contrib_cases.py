@@ -537,6 +537,131 @@ def group_query(rng):
     yield Case("gqa_two_ways", op, inputs(batch, 5, 0), {**base, "causal": 0}, outputs=outs)
 
 
+def attend(q, k, v, added=0.0):
+    """Heads [..., tokens, size]."""
+    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1]) + added
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True) @ v
+
+
+def split_heads(x, heads):
+    return x.reshape(*x.shape[:-1], heads, -1).swapaxes(-2, -3)
+
+
+def join_heads(x):
+    x = x.swapaxes(-2, -3)
+    return np.ascontiguousarray(x.reshape(*x.shape[:-2], -1)).astype(F32)
+
+
+@family
+def packed_sequences(rng):
+    lengths, longest, heads, size = (1, 2, 4), 4, 2, 3
+    batch, tokens, hidden = len(lengths), sum(lengths), heads * size
+    ends = np.cumsum((0,) + lengths).astype(np.int32)
+    places = np.arange(batch * longest).reshape(batch, longest)
+    kept = [places[b, t] for b in range(batch) for t in range(lengths[b])]
+    padding = [places[b, t] for b in range(batch) for t in range(lengths[b], longest)]
+    offsets = int32(*kept, *padding).reshape(batch, longest)
+    x = real(rng, batch, longest, 5)
+    packed = x.reshape(-1, 5)[kept]
+    yield Case("remove_padding", "RemovePadding", [x, int32(*lengths)], outputs=(1, 1, 1, 1),
+               expected=[packed, offsets, ends, int32(longest)])
+    restored = np.zeros_like(x)
+    restored.reshape(-1, 5)[kept] = packed
+    yield Case("restore_padding", "RestorePadding", [packed, offsets], expected=[restored])
+    weights, bias = real(rng, 5, 3 * hidden), real(rng, 3 * hidden)
+    for name, added in (("", None), ("_added", real(rng, batch, heads, longest, longest)),
+                        ("_shared", real(rng, 1, 1, longest, longest))):
+        qkv = packed @ weights
+        parts = [(qkv + bias)[:, i * hidden:(i + 1) * hidden] for i in range(3)]
+        rows = []
+        for b in range(batch):
+            q, k, v = (split_heads(p[ends[b]:ends[b + 1]], heads) for p in parts)
+            n = lengths[b]
+            term = 0.0 if added is None else added[b % len(added), :, :n, :n]
+            rows.append(join_heads(attend(q, k, v, term)))
+        expected = [np.concatenate(rows)]
+        base = {"num_heads": heads}
+        yield Case(f"packed_attention{name}", "PackedAttention",
+                   [packed, weights, bias, offsets, ends, added], base, expected=expected)
+        split = [np.ascontiguousarray(qkv[:, i * hidden:(i + 1) * hidden]) for i in range(3)]
+        yield Case(f"packed_mha{name}", "PackedMultiHeadAttention",
+                   [*split, bias, offsets, ends, added], base, expected=expected)
+        together = np.stack([p.reshape(tokens, heads, size) for p in parts], 2).astype(F32)
+        yield Case(f"packed_mha_together{name}", "PackedMultiHeadAttention",
+                   [together, None, None, None, offsets, ends, added], base, expected=expected)
+
+
+@family
+def position_biases(rng):
+    buckets, heads, most = 8, 2, 16
+    for both in (0, 1):
+        n, length = (buckets // 2 if both else buckets), 24
+        distance = np.arange(length)[None, :] - np.arange(length)[:, None]
+        base = (distance > 0) * n if both else 0 * distance
+        d = np.abs(distance) if both else np.maximum(-distance, 0)
+        exact = n // 2
+        far = exact + (np.log(np.maximum(d, 1) / exact) / math.log(most / exact)
+                       * (n - exact)).astype(int)
+        bucket = base + np.where(d < exact, d, np.minimum(far, n - 1))
+        table = real(rng, buckets, heads)
+        by_head = table.reshape(heads, buckets)  # the table is stored with columns first
+        yield Case(f"relative_position_bias_{both}", "RelativePositionBias",
+                   [table, np.array([length]), np.array([length])],
+                   {"max_distance": most, "is_bidirectional": both}, constants=(1, 2),
+                   expected=[by_head[:, bucket][None]])
+    batch, length, size, gates = 2, 3, 4, 8
+    query, query_bias = real(rng, batch, length, heads * size), real(rng, heads * size)
+    positions = real(rng, 1, heads, length, length)
+    weight, bias, eco = real(rng, size, gates), real(rng, gates), real(rng, 1, heads, 1, 1)
+    x = split_heads(query + query_bias, heads)
+    u, r = np.moveaxis(
+        sigmoid((x @ weight + bias).reshape(batch, heads, length, 2, gates // 2).sum(-1)), -1, 0)
+    gate = u[..., None] * (r[..., None] * eco - 1) + 2
+    expected = [(gate * positions).astype(F32)]
+    arguments = [query_bias, positions, weight, bias, eco]
+    yield Case("gated_relative_position_bias", "GatedRelativePositionBias", [query, *arguments],
+               {"num_heads": heads}, expected=expected)
+    yield Case("gated_relative_position_bias_tokens", "GatedRelativePositionBias",
+               [query.reshape(-1, heads * size), *arguments,
+                np.arange(batch * length, dtype=np.int32).reshape(batch, length)],
+               {"num_heads": heads}, expected=expected)
+
+
+@family
+def decoder_attention(rng):
+    batch, length, keys, past, heads, size = 2, 2, 4, 3, 2, 3
+    hidden = heads * size
+    query, key = real(rng, length, batch, hidden), real(rng, keys, batch, hidden)
+    wq, wkv, bias = real(rng, hidden, hidden), real(rng, hidden, 2 * hidden), real(rng, 3 * hidden)
+    caches = [real(rng, batch, heads, past, size) for _ in range(2)]
+    flag = lambda value: np.array([bool(value)])
+    turn = lambda x: split_heads(x.transpose(1, 0, 2), heads)  # to [B, N, T, H]
+    for static in (0, 1):
+        for cached in (0, 1):
+            source = key if static else query
+            kv = source @ wkv + bias[hidden:]
+            k, v = turn(kv[..., :hidden]), turn(kv[..., hidden:])
+            if cached:
+                k, v = (caches if static else
+                        [np.concatenate([c, x], 2) for c, x in zip(caches, (k, v))])
+            mask = rng.integers(0, 2, (batch, k.shape[2])).astype(bool)
+            added = np.where(mask, -1e4, 0)[:, None, None]
+            y = attend(turn(query @ wq + bias[:hidden]), k, v, added)
+            y = y.transpose(2, 0, 1, 3).reshape(length, batch, hidden)
+            yield Case(f"decoder_attention_{static}{cached}", "DecoderAttention",
+                       [query, key, wq, wkv, bias, mask, *(caches if cached else (None, None)),
+                        flag(static), flag(cached), flag(1), flag(1)], {"num_heads": heads},
+                       outputs=(1, 1, 1), expected=[y.astype(F32), k.astype(F32), v.astype(F32)])
+    x, weights, wide = real(rng, batch, 1, 5), real(rng, 5, 3 * hidden), real(rng, 3 * hidden)
+    mask = int32(1, 1, 0, 1, 1, 1, 1, 1).reshape(batch, past + 1)
+    cache = np.stack(caches)
+    yield Case("decoder_masked_self_attention", "DecoderMaskedSelfAttention",
+               [x, weights, wide, mask, cache], {"num_heads": heads}, outputs=(1, 1),
+               like=Case("", "Attention", [x, weights, wide, mask, cache], {"num_heads": heads},
+                         outputs=(1, 1)))
+
+
 # --- Small operators ------------------------------------------------------------------------------
 
 @family

@@ -21,7 +21,8 @@ class MaxpoolWithMask final : public Kernel {
     ASSIGN_OR_RETURN(const auto src, elements<float>(call, 0));
     ASSIGN_OR_RETURN(const auto mask, elements<int32_t>(call, 1));
     const auto masked = static_cast<int64_t>(mask.size());
-    if (masked == 0 || masked % windows.in_count != 0 || x[0] * x[1] * windows.in_count % masked) {
+    if (masked == 0 || windows.in_count == 0 || masked % windows.in_count != 0 ||
+        x[0] * x[1] * windows.in_count % masked) {
       return invalid_argument("expected a mask of planes like those of {}, found {}", x.to_string(),
                               call.shape(1).to_string());
     }
