@@ -80,6 +80,12 @@ TEST(Conv, RefusesWhatDoesNotFit) {
   EXPECT_EQ(code(with("strides", {1, 1}), {2, 4, 3}), invalid);
   EXPECT_EQ(code(with("dilations", {-1}), {2, 4, 3}), invalid);
   EXPECT_EQ(code(with("dilations", {INT64_MAX}), {2, 4, 3}), invalid);
+  EXPECT_EQ(
+      with("dilations", {INT64_MIN})
+          .infer({fact({number(1), number(4), number(9)}), fact({number(2), number(4), number(3)})})
+          .status()
+          .code(),
+      invalid);
   EXPECT_EQ(code(with("pads", {-1, 0}), {2, 4, 3}), invalid);
   EXPECT_EQ(code(with("pads", {1}), {2, 4, 3}), invalid);
   EXPECT_EQ(code(with("kernel_shape", {2}), {2, 4, 3}), invalid);
