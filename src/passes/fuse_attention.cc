@@ -250,7 +250,7 @@ class Fuser {
     if (!match) return;
     if (rank(match->q) == 3) {
       put(multi_head(*match, 1, match->q, match->k, match->v), match->heads);
-    } else if (!fuse_flat(*match) && match->k != kNoValue) {
+    } else if (!fuse_flat(*match)) {
       put(plain(*match), match->heads);
     }
   }
@@ -311,11 +311,29 @@ class Fuser {
     return node;
   }
 
-  Node plain(const Match& match) const {
+  // [B, H, T, D] of the keys that are there as [B, T, H, D].
+  ValueId keys_as_heads(ValueId rows) {
+    const graph::Fact& known = rewriter_.value(rows).fact;
+    graph::Fact fact;
+    fact.dtype = known.dtype;
+    if (known.shape)
+      fact.shape = {(*known.shape)[0], (*known.shape)[2], (*known.shape)[1], (*known.shape)[3]};
+    Node node;
+    node.op_type = "Transpose";
+    node.opset = 13;
+    node.inputs = {rows};
+    node.outputs = {rewriter_.add_value("keys", std::move(fact))};
+    node.attributes = {make_attribute("perm", std::vector<int64_t>{0, 2, 1, 3})};
+    const ValueId keys = node.outputs[0];
+    rewriter_.add_node(std::move(node));
+    return keys;
+  }
+
+  Node plain(const Match& match) {
     Node node;
     node.op_type = "Attention";
     node.opset = 23;
-    node.inputs = {match.q, match.k, match.v};
+    node.inputs = {match.q, match.k == kNoValue ? keys_as_heads(match.k_rows) : match.k, match.v};
     if (match.mask != kNoValue) node.inputs.push_back(match.mask);
     node.attributes = {make_attribute("scale", static_cast<float>(match.scale))};
     return node;

@@ -75,6 +75,82 @@ TEST(FuseGelu, TakesTheTanhForm) {
   EXPECT_THAT(operators_of(optimized(gelu_tanh(true, 0.8f), kX).graph), Contains(Key("Tanh")));
 }
 
+// --- fuse_layer_norm, fuse_skip_layer_norm ---
+
+// x [n, 3, 4] normalised over `axis`; "Mul": d * d and 1 / root, else Pow and Div.
+TestModel layer_norm(bool by_pow, bool centred, int64_t axis = -1) {
+  TestModel model(13);
+  model.input("x", {"n", "3", "4"}).number("two", 2).number("eps", 1e-5f).number("one", 1);
+  model.constant("gain", random_floats({4}, 5)).constant("bias", random_floats({4}, 6));
+  const auto mean = [&](const std::string& from, const std::string& to) {
+    model.node("ReduceMean", {from}, {to}, {attribute_of("axes", std::vector<int64_t>{axis})});
+  };
+  std::string d = "x";
+  if (centred) {
+    mean("x", "mean");
+    model.node("Sub", {"x", "mean"}, {"d"});
+    d = "d";
+  }
+  model.node(by_pow ? "Pow" : "Mul", {d, by_pow ? "two" : d}, {"square"});
+  mean("square", "variance");
+  model.node("Add", {"variance", "eps"}, {"sum"}).node("Sqrt", {"sum"}, {"root"});
+  if (by_pow) {
+    model.node("Div", {d, "root"}, {"normal"});
+  } else {
+    model.node("Div", {"one", "root"}, {"inverse"}).node("Mul", {d, "inverse"}, {"normal"});
+  }
+  model.node("Mul", {"gain", "normal"}, {"scaled"});
+  return model.node("Add", {"scaled", "bias"}, {"y"});
+}
+
+const Values kRows = {{"x", random_floats({2, 3, 4})}};
+
+TEST(FuseLayerNorm, TakesBothForms) {
+  for (const bool by_pow : {true, false}) {
+    EXPECT_EQ(operators_of(optimized(layer_norm(by_pow, true).outputs({"y"}), kRows).graph),
+              (Operators{{"LayerNormalization", 1}}));
+    EXPECT_EQ(operators_of(optimized(layer_norm(by_pow, false).outputs({"y"}), kRows).graph),
+              (Operators{{"RMSNormalization", 1}, {"Add", 1}}));
+  }
+}
+
+TEST(FuseLayerNorm, LeavesOtherAxesAndWhatIsReadElsewhere) {
+  EXPECT_THAT(operators_of(optimized(layer_norm(true, true, 1).outputs({"y"}), kRows).graph),
+              Contains(Key("Sqrt")));
+  EXPECT_THAT(operators_of(optimized(layer_norm(true, true).outputs({"y", "normal"}), kRows).graph),
+              Contains(Key("Sqrt")));
+  // Others may read what comes before the division: it is there for them.
+  EXPECT_THAT(operators_of(optimized(layer_norm(true, true).outputs({"y", "d"}), kRows).graph),
+              Contains(Key("LayerNormalization")));
+}
+
+TestModel skipping(const Strings& skip_dims) {
+  TestModel model;
+  model.input("x", {"n", "3", "4"}).input("skip", skip_dims);
+  model.constant("gain", random_floats({4}, 5)).constant("bias", random_floats({4}, 6));
+  model.node("Add", {"x", "skip"}, {"sum"});
+  return model.node("LayerNormalization", {"sum", "gain", "bias"}, {"y"});
+}
+
+TEST(FuseSkipLayerNorm, KeepsTheSumWhereItIsRead) {
+  Values inputs = kRows;
+  inputs["skip"] = random_floats({2, 3, 4}, 2);
+  EXPECT_EQ(operators_of(optimized(skipping({"n", "3", "4"}).outputs({"y"}), inputs).graph),
+            (Operators{{"SkipLayerNormalization", 1}}));
+  TestModel twice = skipping({"n", "3", "4"}).node("Neg", {"sum"}, {"z"}).outputs({"y", "z"});
+  EXPECT_EQ(operators_of(optimized(twice, inputs).graph),
+            (Operators{{"SkipLayerNormalization", 1}, {"Neg", 1}}));
+}
+
+TEST(FuseSkipLayerNorm, LeavesSumsThatBroadcast) {
+  Values inputs = kRows;
+  inputs["skip"] = random_floats({1, 3, 4}, 2);
+  for (const char* batch : {"1", "m"}) {
+    EXPECT_THAT(operators_of(optimized(skipping({batch, "3", "4"}).outputs({"y"}), inputs).graph),
+                Contains(Key("Add")));
+  }
+}
+
 // --- fuse_matmul_bias ---
 
 TestModel product() {

@@ -154,6 +154,11 @@ Attribute make_attribute(std::string name, std::string value) {
           .ref_attr_name = {}};
 }
 
+Attribute make_attribute(std::string name, std::vector<int64_t> value) {
+  return {
+      .name = std::move(name), .type = Type::kInts, .value = std::move(value), .ref_attr_name = {}};
+}
+
 ValueId add_ints(Rewriter& rewriter, std::string_view hint, const std::vector<int64_t>& values) {
   auto owner = std::make_shared<const std::vector<int64_t>>(values);
   auto constant = std::make_shared<graph::Constant>();

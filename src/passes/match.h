@@ -45,6 +45,7 @@ bool is_near(const graph::Value& value, double number);
 graph::Attribute make_attribute(std::string name, int64_t value);
 graph::Attribute make_attribute(std::string name, float value);
 graph::Attribute make_attribute(std::string name, std::string value);
+graph::Attribute make_attribute(std::string name, std::vector<int64_t> value);
 
 // A constant vector of int64.
 graph::ValueId add_ints(graph::Rewriter& rewriter, std::string_view hint,
