@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/import_command.h"
 #include "cli/inspect_command.h"
+#include "cli/operators_command.h"
 #include "cli/outputs.h"
 #include "cli/providers_command.h"
 #include "cli/run_command.h"
@@ -55,6 +56,7 @@ int run_program(int argc, char** argv) {
   add_inspect_command(app, context);
   add_run_command(app, context);
   add_providers_command(app, context);
+  add_operators_command(app, context);
   if (const Status status = check_command(app, argc, argv); !status.ok()) {
     return fail(kUsage, status);
   }
