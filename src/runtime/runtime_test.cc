@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "runtime/test_models.h"
@@ -258,6 +259,25 @@ TEST(Runtime, ProvidersCanBeListedAndSet) {
   EXPECT_THAT(placements[0].reason, HasSubstr("warp"));
   EXPECT_EQ(placements[1].nodes, 3);
   EXPECT_TRUE(runtime.run({row(1, 2, 3)}).ok());
+}
+
+TEST(Runtime, OnnxRuntimeGivesTheSame) {
+  const auto providers = list_providers();
+  ASSERT_TRUE(providers.ok());
+  const auto ort = std::find_if(providers->begin(), providers->end(),
+                                [](const ProviderInfo& info) { return info.name == "ort"; });
+  if (ort == providers->end() || !ort->available) GTEST_SKIP() << "ONNX Runtime is not here";
+  const Runtime runtime = load(affine_model());
+  ASSERT_TRUE(runtime.set_providers({"ort"}).ok());
+  EXPECT_EQ(runtime.placements()[0].provider, "ort");
+  std::vector<float> memory = {1, 2, 3};
+  const auto outputs = runtime.run({Tensor::borrow<float>({1, 3}, memory).value()});
+  ASSERT_TRUE(outputs.ok()) << outputs.status().to_string();
+  memory.assign(3, -1);
+  EXPECT_THAT(list<float>(*outputs->tensor("y")), ElementsAre(22.5f, 27.5f));
+  EXPECT_THAT(list<float>(*outputs->tensor("same")), ElementsAre(1, 2, 3));
+  const std::vector<Inputs> items = {{row(1, 2, 3)}, {row(0, 0, 0)}};
+  EXPECT_THAT(list<float>(*runtime.run_batch(items)[1]->tensor("y")), ElementsAre(0.5f, -0.5f));
 }
 
 TEST(Runtime, TellsOfTheMachine) {
