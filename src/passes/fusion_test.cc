@@ -193,6 +193,48 @@ TEST(FuseMatMulBias, StopsAtABiasForRows) {
             (Operators{{"MatMul", 1}, {"Add", 1}}));
 }
 
+// --- fuse_bias_gelu, fuse_conv ---
+
+TEST(FuseBiasGelu, TakesAVectorOnly) {
+  for (const int64_t rows : {1, 4}) {
+    TestModel made(20);
+    made.input("x", {"n", "3"}).constant("vector", random_floats({3}, 2));
+    made.constant("matrix", random_floats({4, 3}, 2));
+    made.node("Add", {rows == 1 ? "vector" : "matrix", "x"}, {"sum"}).node("Gelu", {"sum"}, {"y"});
+    EXPECT_EQ(operators_of(optimized(made.outputs({"y"}), kX).graph),
+              rows == 1 ? (Operators{{"BiasGelu", 1}}) : (Operators{{"Add", 1}, {"Gelu", 1}}));
+  }
+}
+
+TestModel convolution(bool with_bias) {
+  TestModel model;
+  model.input("x", {"2", "4", "9"}).constant("w", random_floats({6, 2, 3}, 2));
+  model.constant("b", random_floats({6}, 3)).constant("scale", random_floats({6}, 4));
+  model.constant("shift", random_floats({6}, 5)).constant("mean", random_floats({6}, 6));
+  model.constant("variance", datum_of<float>({6}, {1, 0.5f, 2, 0.1f, 3, 0.7f}));
+  return model.node("Conv", with_bias ? Strings{"x", "w", "b"} : Strings{"x", "w"}, {"conv"},
+                    {attribute_of("group", int64_t{2})});
+}
+
+const Values kImage = {{"x", random_floats({2, 4, 9})}};
+
+TEST(FuseConv, TakesNormalizationAndActivation) {
+  for (const bool with_bias : {true, false}) {
+    TestModel made = convolution(with_bias);
+    made.node("BatchNormalization", {"conv", "scale", "shift", "mean", "variance"}, {"normal"});
+    made.node("Relu", {"normal"}, {"y"}).outputs({"y"});
+    EXPECT_EQ(operators_of(optimized(made, kImage).graph), (Operators{{"FusedConv", 1}}));
+  }
+}
+
+TEST(FuseConv, LeavesWhatIsReadElsewhere) {
+  TestModel made = convolution(true);
+  made.node("BatchNormalization", {"conv", "scale", "shift", "mean", "variance"}, {"normal"});
+  made.node("Relu", {"conv"}, {"y"}).outputs({"y", "normal"});
+  EXPECT_EQ(operators_of(optimized(made, kImage).graph),
+            (Operators{{"Conv", 1}, {"BatchNormalization", 1}, {"Relu", 1}}));
+}
+
 // --- fuse_attention ---
 
 struct Attention {

@@ -61,7 +61,11 @@ Status check_names(std::span<const std::string> names) {
                                                     [&](const Pass& p) { return p.name == name; });
     if (known) continue;
     std::string list = "all";
-    for (const Pass& pass : passes) list += ", " + std::string(pass.name);
+    for (size_t i = 0; i < passes.size(); ++i) {
+      const bool named = std::any_of(passes.begin(), passes.begin() + static_cast<long>(i),
+                                     [&](const Pass& p) { return p.name == passes[i].name; });
+      if (!named) list += ", " + std::string(passes[i].name);
+    }
     return not_found("expected the name of a pass ({}), found `{}`", list, name);
   }
   return Status();
