@@ -26,6 +26,14 @@ void Context::on_command(CLI::App* command, std::function<int()> run) {
       ->expected(1)
       ->take_all()
       ->group("Common");
+  command
+      ->add_option("--passes-off", passes_off_,
+                   "Graph passes of provider cpu to leave out (escuta inspect --passes), or all")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all()
+      ->group("Common");
   command->add_option("--log-level", log_level_, "debug, info, warning, error or off, on stderr")
       ->capture_default_str()
       ->group("Common");
@@ -55,6 +63,7 @@ Result<engine::SessionOptions> Context::session_options() {
   ASSIGN_OR_RETURN(options.providers, engine::parse_provider_list(providers_));
   RETURN_IF_ERROR(make_registry_once());
   options.compile.threads = threads_;
+  options.compile.passes_off = passes_off_;
   return options;
 }
 

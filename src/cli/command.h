@@ -32,7 +32,7 @@ class Context {
   // values that are malformed.
   const engine::Registry& registry();
 
-  // From --provider and --threads; InvalidArgument when they, or --ort-plugin, are malformed.
+  // From --provider, --threads and --passes-off; InvalidArgument when they, or --ort-plugin, are malformed.
   Result<engine::SessionOptions> session_options();
 
   // The exit code of the command that was parsed.
@@ -44,7 +44,7 @@ class Context {
   std::string providers_ = "auto";
   int threads_ = 0;
   std::string log_level_ = "warning";
-  std::vector<std::string> ort_plugins_;
+  std::vector<std::string> ort_plugins_, passes_off_;
   std::optional<engine::Registry> registry_;
   std::function<int()> run_;
 };

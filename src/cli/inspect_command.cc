@@ -10,6 +10,7 @@
 #include "cli/model_page.h"
 #include "cli/outputs.h"
 #include "cli/page_text.h"
+#include "cli/passes_page.h"
 #include "graph/import.h"
 
 namespace escuta::cli {
@@ -20,6 +21,8 @@ namespace fs = std::filesystem;
 struct Options {
   std::string model;
   std::string format = "text";
+  bool optimized = false;
+  bool passes = false;
 };
 
 // The file itself, or the .onnx files of the folder and of its subfolder onnx/, by name.
@@ -97,28 +100,45 @@ Json providers_json(const engine::Registry& registry, const graph::Model& model)
   return json;
 }
 
-Status inspect_file(const fs::path& file, const Options& options, const engine::Registry& registry,
+Status inspect_file(const fs::path& file, const Options& options,
+                    const engine::CompileOptions& compile, const engine::Registry& registry,
                     bool first) {
   onnx::ReadOptions look;
-  look.align_data_under = 0;  // nothing is computed with the tensors
+  if (!options.optimized) look.align_data_under = 0;  // nothing is computed with the tensors
   ASSIGN_OR_RETURN(const auto model, graph::load_model(file, look));
+  std::optional<Optimized> optimized;
+  if (options.optimized) {
+    ASSIGN_OR_RETURN(optimized, optimize(*model, compile.passes_off));
+  }
   if (options.format == "json") {
     Json json = model_json(*model);
     json["providers"] = providers_json(registry, *model);
+    if (optimized) json["optimized"] = optimized_json(*model, *optimized);
     return write_stdout(json_dump(json) + "\n");
   }
   return write_stdout((first ? "" : "\n\n") + render_model_page(*model) +
-                      providers_text(registry, *model));
+                      providers_text(registry, *model) +
+                      (optimized ? optimized_text(*model, *optimized) : ""));
 }
 
 int inspect(const Options& options, Context& context) {
   const Result<engine::SessionOptions> session = context.session_options();
   if (!session.ok()) return fail(kUsage, session.status());
+  if (options.passes) {
+    const Status status =
+        write_stdout(options.format == "json" ? json_dump(passes_json()) + "\n" : passes_text());
+    return status.ok() ? kDone : fail(kUnusable, status);
+  }
+  if (options.model.empty()) {
+    return fail(kUsage, invalid_argument("inspect: expected MODEL, an .onnx file or a folder of "
+                                         "them, found none"));
+  }
   const auto files = model_files(options.model);
   if (!files.ok()) return fail(kUnusable, files.status());
   size_t failed = 0;
   for (const fs::path& file : *files) {
-    const Status status = inspect_file(file, options, context.registry(), &file == &files->front());
+    const Status status =
+        inspect_file(file, options, session->compile, context.registry(), &file == &files->front());
     if (status.ok()) continue;
     print_error(status);
     ++failed;
@@ -133,10 +153,13 @@ void add_inspect_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "inspect", "Show a model: inputs, outputs, operators, weights, metadata, providers");
   auto options = std::make_shared<Options>();
-  command->add_option("MODEL", options->model, "An .onnx file, or a folder of them")->required();
+  command->add_option("MODEL", options->model, "An .onnx file, or a folder of them");
   command->add_option("-f,--format", options->format, "text, or json: one object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
+  command->add_flag("--optimized", options->optimized,
+                    "Show what the graph passes of provider cpu make of the model");
+  command->add_flag("--passes", options->passes, "List the graph passes; no MODEL is needed");
   context.on_command(command, [options, &context] { return inspect(*options, context); });
 }
 

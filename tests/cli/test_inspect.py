@@ -28,6 +28,37 @@ class Inspect(ProgramTest):
         self.assertEqual(page["external_data"], [{"file": "external.data", "tensors": 2, "bytes": 16}])
         self.assertTrue(all({"name", "available"} <= set(p) for p in page["providers"]))
 
+    def test_optimized(self):
+        result = run("inspect", MODELS / "external.onnx", "--optimized")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for part in ("Passes: nodes before and after", "eliminate_dead", "Operators before and after"):
+            self.assertIn(part, result.stdout)
+        result = run("inspect", MODELS / "external.onnx", "--optimized", "-f", "json",
+                     "--passes-off", "clean_up,fold_constants")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        page = json.loads(result.stdout)["optimized"]
+        names = [p["name"] for p in page["passes"]]
+        self.assertIn("eliminate_dead", names)
+        self.assertNotIn("clean_up", names)
+        self.assertEqual(page["nodes_before"], sum(page["operators_before"].values()))
+        self.assertEqual(page["nodes_after"], sum(page["operators_after"].values()))
+
+    def test_passes_by_name(self):
+        result = run("inspect", "--passes", "-f", "json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        names = [p["name"] for p in json.loads(result.stdout)]
+        self.assertEqual(len(names), len(set(names)))
+        text = run("inspect", "--passes").stdout
+        self.assertTrue(all(name in text for name in names))
+        result = run("inspect", MODELS / "external.onnx", "--optimized", "--passes-off", "fuse_all")
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("`fuse_all`", result.stderr)
+
+    def test_no_model(self):
+        result = run("inspect")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("expected MODEL", result.stderr)
+
     def test_folder(self):
         for name in ("a.onnx", "onnx/b.onnx"):
             (self.folder / name).parent.mkdir(exist_ok=True)

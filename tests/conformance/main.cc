@@ -163,6 +163,9 @@ int parse_and_run(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--time-limit", arguments.limits.seconds_per_task, "Seconds that a case may take")
       ->capture_default_str();
+  app.add_option("--passes-off", arguments.run.session.compile.passes_off,
+                 "Graph passes to leave out, or all")
+      ->delimiter(',');
   app.add_option("--rtol", arguments.run.tolerance.rtol, "Relative tolerance")
       ->capture_default_str();
   app.add_option("--atol", arguments.run.tolerance.atol, "Absolute tolerance")
