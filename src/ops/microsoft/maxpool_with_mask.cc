@@ -1,5 +1,6 @@
 // MaxpoolWithMask (com.microsoft 1): MaxPool of the elements that come, on their line of the
-// window, before the first one whose mask is 0.
+// window, before the first one whose mask is 0; the first of a plane of two dimensions or more
+// counts always.
 #include <algorithm>
 #include <limits>
 
@@ -74,7 +75,7 @@ class MaxpoolWithMask final : public Kernel {
       }
       for (int64_t tap = taps[outer].first; tap < taps[outer].second; ++tap) {
         const int64_t at = line + tap * windows.last().dilation;
-        if (mask[at] == 0) break;
+        if (mask[at] == 0 && (at > 0 || outer == 0)) break;
         top = std::max(top, in[at]);
       }
       int i = outer - 1;
