@@ -32,7 +32,8 @@ class Context {
   // values that are malformed.
   const engine::Registry& registry();
 
-  // From --provider, --threads and --passes-off; InvalidArgument when they, or --ort-plugin, are malformed.
+  // From --provider, --threads and --passes-off; InvalidArgument when they, or --ort-plugin, are
+  // malformed.
   Result<engine::SessionOptions> session_options();
 
   // The exit code of the command that was parsed.

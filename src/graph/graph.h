@@ -71,8 +71,8 @@ struct Node {
 
 struct Value {
   std::string name;
-  Fact fact;                  // fact.constant is set for initializers
-  SparseConstantPtr sparse;   // a sparse initializer
+  Fact fact;                 // fact.constant is set for initializers
+  SparseConstantPtr sparse;  // a sparse initializer
   // Of an optional input, where fact.constant is not to be relied on (passes::optimize).
   ConstantPtr default_value;
   NodeId producer = kNoNode;  // kNoNode: input, initializer or captured

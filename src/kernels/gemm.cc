@@ -91,7 +91,7 @@ Cut cut_gemm(const GemmOf<T>& g, int threads, const GemmLoops<T>& loops) {
   const double flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) *
                        static_cast<double>(std::max(g.k, 1L)) * static_cast<double>(pairs);
   const double b_bytes = static_cast<double>(g.k) * static_cast<double>(g.n) * sizeof(T) *
-                       static_cast<double>(shares_b(g) ? 1 : pairs);
+                         static_cast<double>(shares_b(g) ? 1 : pairs);
   const double tasks = std::max(flops / kTaskFlops, b_bytes / kTaskBytes);
   const long affordable = static_cast<long>(std::min(tasks, 1e6)) + 1;
   cut.threads = static_cast<int>(std::min<long>(thread_pool().limit(threads), affordable));

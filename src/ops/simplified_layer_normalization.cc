@@ -74,12 +74,12 @@ class SimplifiedLayerNormalization final : public Kernel {
 }  // namespace
 
 extern const Operator kSimplifiedLayerNormalization = {.domain = "",
-                                                .name = "SimplifiedLayerNormalization",
-                                                .versions = {1},
-                                                .inputs = {2, 2},
-                                                .outputs = {1, 2},
-                                                .infer = infer,
-                                                .create = make<SimplifiedLayerNormalization>,
-                                                .tolerance = Tolerance::kRounding};
+                                                       .name = "SimplifiedLayerNormalization",
+                                                       .versions = {1},
+                                                       .inputs = {2, 2},
+                                                       .outputs = {1, 2},
+                                                       .infer = infer,
+                                                       .create = make<SimplifiedLayerNormalization>,
+                                                       .tolerance = Tolerance::kRounding};
 
 }  // namespace escuta::ops

@@ -19,7 +19,7 @@ using graph::kNoValue;
 // A result larger than this and than all its inputs stays a computation: a small file must not
 // become a large model.
 constexpr size_t kSmallResult = size_t{1} << 16;
-constexpr size_t kScratch = size_t{1} << 26;
+constexpr size_t kScratch = size_t{1} << 20;
 
 bool readable(const Constant& constant) {
   if (constant.dtype == DType::kString) return true;

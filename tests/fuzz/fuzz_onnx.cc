@@ -22,7 +22,7 @@ Result<Model> parse(std::span<const char> bytes, bool aligned) {
   const auto owner = std::make_shared<const std::vector<char>>(bytes.begin(), bytes.end());
   escuta::onnx::ReadOptions options;
   options.load_external_data = false;
-  options.align_data = aligned;
+  if (!aligned) options.align_data_under = 0;
   return escuta::onnx::parse_model(std::as_bytes(std::span(*owner)), {}, owner, options);
 }
 
