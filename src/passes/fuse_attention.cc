@@ -41,8 +41,9 @@ class Fuser {
  private:
   struct Match {
     ValueId q = kNoValue, v = kNoValue;  // [B, H, T, D], or [N, T, D]
-    ValueId k = kNoValue;                // the same, or where it is kNoValue:
-    ValueId k_rows = kNoValue;           // [B, T, H, D]
+    ValueId columns = kNoValue;          // [B, H, D, S], or [N, D, S]: what Q is multiplied by
+    ValueId k = kNoValue;                // as q, or, where nothing made columns of that:
+    ValueId k_rows = kNoValue;           // [B, S, H, D], or nothing
     ValueId mask = kNoValue;             // added to the scores
     double scale = 1;
     ValueId scores = kNoValue;  // the product itself
@@ -142,7 +143,7 @@ class Fuser {
       const Node& node = rewriter_.node(made);
       if (rewriter_.producer(id, "MatMul") != kNoNode) {
         match.q = node.inputs[0];
-        match.k = node.inputs[1];
+        match.columns = node.inputs[1];
         match.scores = id;
         return true;
       }
@@ -161,17 +162,15 @@ class Fuser {
     return false;
   }
 
-  // The keys behind what Q was multiplied by.
-  bool read_keys(Match& match) const {
-    const ValueId columns = match.k;
-    if (rank(columns) == 3) {
-      match.k = transposed(columns, {0, 2, 1});
+  // The keys behind what Q was multiplied by, where they are there.
+  void read_keys(Match& match) const {
+    if (rank(match.columns) == 3) {
+      match.k = transposed(match.columns, {0, 2, 1});
     } else {
-      match.k = transposed(columns, {0, 1, 3, 2});
-      match.k_rows = match.k == kNoValue ? transposed(columns, {0, 2, 3, 1}) : kNoValue;
+      match.k = transposed(match.columns, {0, 1, 3, 2});
+      match.k_rows = transposed(match.columns, {0, 2, 3, 1});
     }
     if (match.k != kNoValue) take_scale(match.k, match.scale);
-    return match.k != kNoValue || match.k_rows != kNoValue;
   }
 
   // Whether a product has one matrix of `b` for each of `a`, none shared.
@@ -182,15 +181,15 @@ class Fuser {
     return a.may_equal(b) && a != one && b != one;
   }
 
-  bool batches_fit(const Match& match, ValueId columns) const {
+  bool batches_fit(const Match& match) const {
     const size_t dimensions = rank(match.q);
-    if (dimensions < 3 || dimensions > 4 || rank(columns) != dimensions ||
+    if (dimensions < 3 || dimensions > 4 || rank(match.columns) != dimensions ||
         rank(match.v) != dimensions) {
       return false;
     }
     for (size_t i = 0; i + 2 < dimensions; ++i) {
       const Dim& dim = (*shape(match.q))[i];
-      if (!goes_with(dim, (*shape(columns))[i]) || !goes_with(dim, (*shape(match.v))[i])) {
+      if (!goes_with(dim, (*shape(match.columns))[i]) || !goes_with(dim, (*shape(match.v))[i])) {
         return false;
       }
     }
@@ -233,12 +232,10 @@ class Fuser {
     match.heads = last.outputs[0];
     if (!read_scores(softmax.inputs[0], match)) return std::nullopt;
     take_scale(match.q, match.scale);
-    take_scale(match.k, match.scale);
-    const ValueId columns = match.k;
+    take_scale(match.columns, match.scale);
     const bool floats = rewriter_.value(match.q).fact.dtype == DType::kFloat;
-    if (!floats || !batches_fit(match, columns) || !mask_fits(match) || !read_keys(match)) {
-      return std::nullopt;
-    }
+    if (!floats || !batches_fit(match) || !mask_fits(match)) return std::nullopt;
+    read_keys(match);
     const auto scale = static_cast<float>(match.scale);
     return std::isfinite(scale) && scale != 0 ? std::optional(match) : std::nullopt;
   }
@@ -249,7 +246,7 @@ class Fuser {
     const auto match = read(id);
     if (!match) return;
     if (rank(match->q) == 3) {
-      put(multi_head(*match, 1, match->q, match->k, match->v), match->heads);
+      put(multi_head(*match, 1, match->q, keys_of(*match), match->v), match->heads);
     } else if (!fuse_flat(*match)) {
       put(plain(*match), match->heads);
     }
@@ -280,7 +277,9 @@ class Fuser {
     const auto q = split_heads(match.q);
     const ValueId result = joined(match.heads);
     if (!q || result == kNoValue) return false;
-    const auto k = match.k == kNoValue ? split_rows(match.k_rows) : split_heads(match.k);
+    const auto k = match.k != kNoValue        ? split_heads(match.k)
+                   : match.k_rows != kNoValue ? split_rows(match.k_rows)
+                                              : std::nullopt;
     const auto v = split_heads(match.v);
     const bool flat = k && v && k->count == q->count && v->count == q->count;
     // Heads that somebody else wants to have are there anyway, and closer together.
@@ -311,20 +310,33 @@ class Fuser {
     return node;
   }
 
-  // [B, H, T, D] of the keys that are there as [B, T, H, D].
-  ValueId keys_as_heads(ValueId rows) {
-    const graph::Fact& known = rewriter_.value(rows).fact;
+  // The keys as Q is: what Q was multiplied by with its last two dimensions swapped back, in one
+  // step with a transposition that made it.
+  ValueId keys_of(const Match& match) {
+    if (match.k != kNoValue) return match.k;
+    std::vector<int64_t> perm;
+    for (size_t i = 0; i < rank(match.columns); ++i) perm.push_back(static_cast<int64_t>(i));
+    ValueId from = match.columns;
+    const NodeId made = rewriter_.producer(from, "Transpose");
+    if (made != kNoNode) {
+      const auto* own = rewriter_.node(made).get<std::vector<int64_t>>("perm");
+      if (own != nullptr && own->size() == perm.size()) {
+        perm = *own;
+        from = rewriter_.node(made).inputs[0];
+      }
+    }
+    std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
     graph::Fact fact;
-    fact.dtype = known.dtype;
-    if (known.shape)
-      fact.shape = {(*known.shape)[0], (*known.shape)[2], (*known.shape)[1], (*known.shape)[3]};
+    fact.dtype = DType::kFloat;
+    fact.shape = *shape(match.columns);
+    std::swap((*fact.shape)[perm.size() - 1], (*fact.shape)[perm.size() - 2]);
+    const ValueId keys = rewriter_.add_value("keys", std::move(fact));
     Node node;
     node.op_type = "Transpose";
     node.opset = 13;
-    node.inputs = {rows};
-    node.outputs = {rewriter_.add_value("keys", std::move(fact))};
-    node.attributes = {make_attribute("perm", std::vector<int64_t>{0, 2, 1, 3})};
-    const ValueId keys = node.outputs[0];
+    node.inputs = {from};
+    node.outputs = {keys};
+    node.attributes = {make_attribute("perm", std::move(perm))};
     rewriter_.add_node(std::move(node));
     return keys;
   }
@@ -333,7 +345,7 @@ class Fuser {
     Node node;
     node.op_type = "Attention";
     node.opset = 23;
-    node.inputs = {match.q, match.k == kNoValue ? keys_as_heads(match.k_rows) : match.k, match.v};
+    node.inputs = {match.q, keys_of(match), match.v};
     if (match.mask != kNoValue) node.inputs.push_back(match.mask);
     node.attributes = {make_attribute("scale", static_cast<float>(match.scale))};
     return node;

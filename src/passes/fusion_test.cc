@@ -315,6 +315,24 @@ TEST(FuseAttention, TakesFourDimensionsAsTheyStand) {
               testing::AllOf(Contains(Pair("Attention", 1)), Not(Contains(Key("Softmax")))));
 }
 
+// Keys [S, N, D], as torch's multi-head attention has them, and keys that come as columns.
+TEST(FuseAttention, TurnsKeysRound) {
+  for (const bool given : {false, true}) {
+    TestModel made;
+    made.input("q", {"n", "3", "4"}).input("v", {"n", "5", "4"});
+    made.input("k", given ? Strings{"n", "4", "5"} : Strings{"5", "n", "4"});
+    if (!given) made.transpose("k", "columns", {1, 2, 0});
+    made.node("MatMul", {"q", given ? "k" : "columns"}, {"scores"});
+    made.node("Softmax", {"scores"}, {"weights"}).node("MatMul", {"weights", "v"}, {"y"});
+    made.outputs({"y"});
+    const Values inputs = {{"q", random_floats({2, 3, 4}, 1)},
+                           {"k", random_floats(given ? Shape{2, 4, 5} : Shape{5, 2, 4}, 2)},
+                           {"v", random_floats({2, 5, 4}, 3)}};
+    EXPECT_EQ(operators_of(optimized(made, inputs).graph),
+              (Operators{{"MultiHeadAttention", 1}, {"Transpose", 1}}));
+  }
+}
+
 // One matrix of keys for all items of the batch: numpy's rules, but no attention.
 TEST(FuseAttention, LeavesKeysThatAreShared) {
   TestModel made;
