@@ -86,9 +86,10 @@ class ProfileFile {
   }
   Status keep(engine::Session& session) const {
     if (target_.empty()) return Status();
-    ASSIGN_OR_RETURN(const std::filesystem::path made, session.end_profiling());
+    const Result<std::filesystem::path> made = session.end_profiling();
+    if (!made.ok()) return made.status().with_context(target_.string());
     std::error_code error;
-    std::filesystem::rename(made, target_, error);
+    std::filesystem::rename(*made, target_, error);
     return error ? errno_status(error.value(), target_.string() + ": cannot write") : Status();
   }
 

@@ -60,12 +60,12 @@ Result<std::unique_ptr<Executable>> compile_parts(const Registry& registry, cons
   // A part must know the types of what comes in from another part.
   ASSIGN_OR_RETURN(const graph::Model inferred, passes::optimize(model, {{"all"}, {}}));
   ASSIGN_OR_RETURN(const Partition split, partition(inferred, providers));
+  ASSIGN_OR_RETURN(auto executable,
+                   PartitionedExecutable::create(inferred, split, providers, options));
   for (const StepDown& step : split.steps_down) {
     log_warning("{}: {} does not run on {}: {}", model.path.string(),
                 inferred.graph.node(step.node).to_string(), first.name(), step.reason);
   }
-  ASSIGN_OR_RETURN(auto executable,
-                   PartitionedExecutable::create(inferred, split, providers, options));
   return std::unique_ptr<Executable>(std::move(executable));
 }
 
@@ -84,14 +84,17 @@ Result<std::unique_ptr<Executable>> compile_on(const Registry& registry, const s
     return unavailable("{}", provider->availability().reason);
   }
   const std::vector<Refusal> refusals = provider->refusals(*model);
-  if (!refusals.empty() && !others.empty()) {
-    return compile_parts(registry, *provider, others, *model, options);
-  }
   if (!refusals.empty()) {
-    return unimplemented("it does not run {} of {} nodes, the first {}: {}", refusals.size(),
+    std::string shared;
+    if (!others.empty()) {
+      auto parts = compile_parts(registry, *provider, others, *model, options);
+      if (parts.ok()) return parts;
+      shared = fmt::format("; shared with those after it: {}", parts.status().message());
+    }
+    return unimplemented("it does not run {} of {} nodes, the first {}: {}{}", refusals.size(),
                          model->graph.nodes().size(),
                          model->graph.node(refusals.front().node).to_string(),
-                         refusals.front().reason);
+                         refusals.front().reason, shared);
   }
   ASSIGN_OR_RETURN(auto executable, provider->compile(model, options));
   // A provider that hands every node on to another is a fallback in disguise.

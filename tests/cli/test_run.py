@@ -24,7 +24,6 @@ def needs_ort():
 
 class Run(ProgramTest):
     def setUp(self):
-        needs_ort()
         super().setUp()
         self.model = self.put("add.onnx", tiny_onnx.add())
         self.a = self.put("a.npy", tiny_onnx.npy((1, 2), floats(1, 2)))
@@ -34,7 +33,7 @@ class Run(ProgramTest):
         out = self.folder / "out"
         result = run("run", self.model, *self.inputs, "--output-dir", out)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertIn("on ort (1 nodes)", result.stdout)
+        self.assertIn("on cpu (1 nodes)", result.stdout)
         self.assertIn("sum  float [1, 2]  min 2 mean 2.5 max 3  first 2 3", result.stdout)
         self.assertTrue((out / "sum.npy").read_bytes().endswith(floats(2, 3)))
         # What it writes, it reads.
@@ -46,7 +45,7 @@ class Run(ProgramTest):
         found = json.loads(result.stdout)
         self.assertEqual(found["outputs"][0]["first"], [2, 3])
         self.assertEqual(found["outputs"][0]["shape"], [1, 2])
-        self.assertEqual(found["provider"], [{"name": "ort", "nodes": 1, "reason": ""}])
+        self.assertEqual(found["provider"], [{"name": "cpu", "nodes": 1, "reason": ""}])
         self.assertEqual(found["timing"]["runs"], 3)
 
     def test_random_inputs_follow_the_seed(self):
@@ -64,9 +63,25 @@ class Run(ProgramTest):
             result = run("run", path, "--input", "a=ones:1x2", "--input", "b=ones:1x2")
             self.assertIn(f"sum  {name} [1, 2]  min 2 mean 2 max 2", result.stdout)
 
+    def test_profile(self):
+        trace = self.folder / "trace.json"
+        result = run("run", self.model, *self.inputs, "--profile", trace)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        events = json.loads(trace.read_text())
+        self.assertEqual([e["args"]["op_name"] for e in events], ["Add"])
+
+    def test_options_that_only_another_provider_has(self):
+        for option in (["--save-optimized", self.folder / "s.onnx"], ["--no-arena"],
+                       ["--execution-mode", "parallel"], ["--session-config", "a=b"]):
+            result = run("run", self.model, *self.inputs, "--provider", "cpu", *option)
+            self.assertEqual(result.returncode, 3)
+            self.assertIn("provider cpu does not know", result.stderr)
+
     def test_profile_and_saved_graph(self):
         trace, saved = self.folder / "trace.json", self.folder / "saved.onnx"
-        result = run("run", self.model, *self.inputs, "--profile", trace, "--save-optimized", saved,
+        needs_ort()
+        result = run("run", self.model, *self.inputs, "--provider", "ort", "--profile", trace,
+                     "--save-optimized", saved,
                      "--optimization", "basic", "--execution-mode", "parallel", "--no-arena",
                      "--no-mem-pattern", "--inter-op-threads", 2, "--threads", 1,
                      "--session-config", "session.set_denormal_as_zero=1")
@@ -80,7 +95,6 @@ class Run(ProgramTest):
 
 class RunWrongly(ProgramTest):
     def setUp(self):
-        needs_ort()
         super().setUp()
         self.model = self.put("add.onnx", tiny_onnx.add())
 
@@ -160,7 +174,8 @@ class Providers(ProgramTest):
     def test_json(self):
         found = json.loads(run("providers", "-f", "json").stdout)
         self.assertGreaterEqual(found["device"]["cores"], 1)
-        self.assertEqual(found["providers"][0]["name"], "ort")
+        self.assertEqual(found["providers"][0]["name"], "cpu")
+        self.assertIn("ort", [p["name"] for p in found["providers"]])
 
     def test_an_absent_library_is_said_and_is_an_error_only_when_asked_for(self):
         environment = {**os.environ, "ESCUTA_ORT_LIBRARY": "/none/libonnxruntime.so.1"}
@@ -169,9 +184,10 @@ class Providers(ProgramTest):
         self.assertIn("/none/libonnxruntime.so.1", result.stdout)
         self.assertIn("pip install onnxruntime", result.stdout)
         model = self.put("add.onnx", tiny_onnx.add())
-        for provider in ("ort", "auto"):
-            self.assert_error(run("run", model, "--provider", provider, env=environment), 3,
-                              "/none/libonnxruntime.so.1", "pip install onnxruntime")
+        self.assert_error(run("run", model, "--provider", "ort", env=environment), 3,
+                          "/none/libonnxruntime.so.1", "pip install onnxruntime")
+        inputs = ["--input", "a=ones:1x2", "--input", "b=ones:1x2"]
+        self.assertEqual(run("run", model, *inputs, env=environment).returncode, 0)
 
     def test_plugins_that_are_not_there(self):
         needs_ort()

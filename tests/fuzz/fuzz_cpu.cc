@@ -1,5 +1,5 @@
-// Any bytes as a model, made ready to run on provider `cpu`: inference, passes, kernels and all. Only
-// the outcome is free: it must neither crash nor take long.
+// Any bytes as a model, made ready to run on provider `cpu`: inference, passes, kernels and all.
+// Only the outcome is free: it must neither crash nor take long.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

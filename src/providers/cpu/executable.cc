@@ -9,9 +9,28 @@ namespace escuta::cpu {
 
 using engine::Value;
 
+namespace {
+
+// Options that only another provider can honour.
+Status check_options(const engine::CompileOptions& options) {
+  std::string_view asked;
+  if (!options.optimized_model.empty()) asked = "writing the rewritten graph";
+  if (options.execution_mode != engine::ExecutionMode::kSequential)
+    asked = "parallel execution mode";
+  if (options.inter_op_threads > 1) asked = "threads between operators";
+  if (!options.memory_arena || !options.memory_pattern) asked = "running without its arena";
+  if (!options.session_config.empty()) asked = "ONNX Runtime's session configuration";
+  if (!options.provider_options.empty()) asked = "options of a provider";
+  if (asked.empty()) return Status();
+  return unimplemented("provider cpu does not know {}; provider ort may", asked);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
     std::shared_ptr<const graph::Model> model, PackedWeights& weights,
     const engine::CompileOptions& options) {
+  RETURN_IF_ERROR(check_options(options));
   std::unique_ptr<CpuExecutable> made(new CpuExecutable);
   // Callers see the model as its file has it, whatever passes find out about its outputs.
   made->outputs_ = engine::output_infos(model->graph);
