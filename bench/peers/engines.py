@@ -23,11 +23,12 @@ class Engine:
     name: str
     program: str               # "escuta", "faster-whisper" or "onnxruntime"
     compute_type: str = "float32"
+    provider: str = "cpu"      # of escuta
 
     def command(self, model: Path, language: str, files: list[str], threads: int) -> list[str]:
         if self.program == "escuta":
             return [PROGRAM, "transcribe", *files, "-m", str(model), "-l", language,
-                    "-f", "json", "--provider", "ort", "--threads", str(threads), "--progress", "off"]
+                    "-f", "json", "--provider", self.provider, "--threads", str(threads), "--progress", "off"]
         common = ["--language", language, "--threads", str(threads), *files]
         if self.program == "faster-whisper":
             return [sys.executable, str(HERE / "run_faster_whisper.py"), "--model", str(model / "ct2"),

@@ -17,6 +17,7 @@ import engines
 
 ENGINES = [
     engines.Engine("escuta", "escuta"),
+    engines.Engine("escuta on ort", "escuta", provider="ort"),
     engines.Engine("faster-whisper float32", "faster-whisper", "float32"),
     engines.Engine("faster-whisper int8", "faster-whisper", "int8"),
     engines.Engine("onnxruntime in Python", "onnxruntime"),
