@@ -102,6 +102,24 @@ TEST(Stft, TransformsWindowedFrames) {
               testing::Pointwise(testing::DoubleNear(1e-12), elements<double>(pairs(expected))));
 }
 
+TEST(Stft, BinsOfRealSignalsThatAreRealHaveNoRoundingInThem) {
+  const int64_t frame = 20;
+  std::vector<float> samples(200);
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = std::sin(0.37f * static_cast<float>(i));
+  const auto found = TestNode("", "STFT", 17, 4)
+                         .run({tensor({1, 200, 1}, samples), tensor({}, std::vector<int64_t>{7}),
+                               Datum(), tensor({}, std::vector<int64_t>{frame})})
+                         .value();
+  const auto bins = found[0].as<float>();
+  const size_t row = static_cast<size_t>(frame / 2 + 1) * 2;
+  for (size_t at = 0; at < bins.size(); at += row) {
+    EXPECT_EQ(bins[at + 1], 0.0f);
+    EXPECT_FALSE(std::signbit(bins[at + 1]));
+    EXPECT_EQ(bins[at + row - 1], 0.0f);
+    EXPECT_FALSE(std::signbit(bins[at + row - 1]));
+  }
+}
+
 TEST(Stft, RefusesFramesThatDoNotFit) {
   const Datum x = tensor<float>({1, 4, 1}, {1, 2, 3, 4});
   const auto code = [&](int64_t step, int64_t length) {

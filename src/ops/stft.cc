@@ -122,6 +122,12 @@ class Stft final : public Kernel {
         out[2 * k] = static_cast<T>(static_cast<Wide<T>>(fft.data()[k].real()));
         out[2 * k + 1] = static_cast<T>(static_cast<Wide<T>>(fft.data()[k].imag()));
       }
+      // Of a real signal the bins at 0 and at half the rate are real. What rounding leaves there
+      // has a sign, which a graph that takes angles would turn into half a turn.
+      if (parts == 1) {
+        out[1] = static_cast<T>(Wide<T>{0});
+        if (frame % 2 == 0) out[frame + 1] = static_cast<T>(Wide<T>{0});
+      }
     }
     return {};
   }
