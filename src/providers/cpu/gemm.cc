@@ -18,15 +18,7 @@ class GemmKernel final : public ops::Kernel {
 
   Status keep_b(const KernelContext& context, const graph::Constant& b) {
     b_shape_ = b.shape;
-    const int64_t k = b.shape[transpose_b_ ? 1 : 0], n = b.shape[transpose_b_ ? 0 : 1];
-    const int64_t ldb = b.shape[1];
-    ASSIGN_OR_RETURN(packed_b_,
-                     context.weights->get(
-                         context.model, b, fmt::format("gemm_b:{}:{}:{}", k, n, transpose_b_),
-                         kernels::packed_b_bytes(k, n), [&](const std::byte* src, std::byte* dst) {
-                           kernels::pack_b(reinterpret_cast<const float*>(src), ldb, transpose_b_,
-                                           k, n, reinterpret_cast<float*>(dst));
-                         }));
+    ASSIGN_OR_RETURN(packed_b_, pack_right_side(context, b, transpose_b_));
     return Status();
   }
 

@@ -1,5 +1,7 @@
 #include "providers/cpu/kernels.h"
 
+#include "kernels/gemm.h"
+
 namespace escuta::cpu {
 
 #define KERNEL(domain, op, function, file) CreateKernel function;
@@ -26,6 +28,17 @@ Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype) {
   return unimplemented(
       "expected input {} to be {}, found {}", i, dtype_name(dtype),
       node.dtype(i) == DType::kUndefined ? "an unknown type" : dtype_name(node.dtype(i)));
+}
+
+Result<std::shared_ptr<const Buffer>> pack_right_side(const KernelContext& context,
+                                                      const graph::Constant& b, bool transposed) {
+  const int64_t k = b.shape[transposed ? 1 : 0], n = b.shape[transposed ? 0 : 1];
+  const auto pack = [&](const std::byte* src, std::byte* dst) {
+    kernels::pack_b(reinterpret_cast<const float*>(src), b.shape[1], transposed, k, n,
+                    reinterpret_cast<float*>(dst));
+  };
+  return context.weights->get(context.model, b, fmt::format("gemm_b:{}:{}:{}", k, n, transposed),
+                              kernels::packed_b_bytes(k, n), pack);
 }
 
 Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const ops::Operator& op,

@@ -33,4 +33,9 @@ Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const o
 // The refusal that most kernels begin with: input i is not known to be of this type.
 Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype);
 
+// A constant matrix of floats, [k, n] or, transposed, [n, k], as kernels/gemm reads it: packed
+// once.
+Result<std::shared_ptr<const Buffer>> pack_right_side(const KernelContext& context,
+                                                      const graph::Constant& b, bool transposed);
+
 }  // namespace escuta::cpu

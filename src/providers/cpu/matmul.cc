@@ -41,14 +41,7 @@ class MatMul final : public ops::Kernel {
   Status keep_b(const KernelContext& context, const graph::Constant& b) {
     k_ = b.shape[transpose_b_ ? 1 : 0];
     n_ = b.shape[transpose_b_ ? 0 : 1];
-    const long ldb = b.shape[1];
-    ASSIGN_OR_RETURN(
-        packed_b_, context.weights->get(
-                       context.model, b, fmt::format("gemm_b:{}:{}:{}", k_, n_, transpose_b_),
-                       kernels::packed_b_bytes(k_, n_), [&](const std::byte* src, std::byte* dst) {
-                         kernels::pack_b(reinterpret_cast<const float*>(src), ldb, transpose_b_, k_,
-                                         n_, reinterpret_cast<float*>(dst));
-                       }));
+    ASSIGN_OR_RETURN(packed_b_, pack_right_side(context, b, transpose_b_));
     return Status();
   }
 

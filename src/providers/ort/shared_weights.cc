@@ -1,7 +1,5 @@
 #include "providers/ort/shared_weights.h"
 
-#include <sys/mman.h>
-
 #include <optional>
 
 #include "providers/ort/value.h"
@@ -19,14 +17,6 @@ std::optional<std::string> only_file(const graph::Graph& graph) {
     location = constant->external->location;
   }
   return location;
-}
-
-// Pages that were read to pack them are not needed again: they leave our memory, not the system's
-// cache, and those that are needed come back by themselves (madvise(2), file mappings).
-void drop_pages(std::span<const std::byte> bytes) {
-  if (!bytes.empty()) {
-    ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_DONTNEED);
-  }
 }
 
 }  // namespace
@@ -81,7 +71,8 @@ Status AttachedWeights::create_session(const Library& library, const std::filesy
   }
   const Status status = library.take(api.CreateSessionWithPrepackedWeightsContainer(
       library.env(), model.c_str(), options, file_->packed.get(), out));
-  drop_pages(file_->file->bytes());
+  // What was read to pack it stays in the system's cache, not in our memory.
+  release_pages(file_->file->bytes());
   return status;
 }
 
