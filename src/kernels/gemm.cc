@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/thread_pool.h"
 
 namespace escuta::kernels {
@@ -207,15 +208,19 @@ struct Run {
     return true;
   }
 
-  void panels(long pair, long row, long column, const T* packed, int slot) const {
+  void panels(long pair, long row, long column, const void* packed, int slot) const {
     GemmBlock<T> b = block(pair, row, column);
     b.b_stride = panel_stride(g.k, loops);
+    b.b_type = cut.pack_b ? PanelType::kOwn : g.packed_type;
+    const long element = b.b_type == PanelType::kOwn ? static_cast<long>(sizeof(T)) : 2;
     for (long i = 0; i < cut.depths; ++i) {
       const long from = i * cut.depth;
       b.k = std::min(cut.depth, g.k - from);
       if (i > 0) b.beta = 1;
       if (i == cut.depths - 1) set_ending(b, row, column);
-      b.b = packed + column / loops.nr * b.b_stride + from * loops.nr;
+      const long at = column / loops.nr * b.b_stride + from * loops.nr;
+      b.b = static_cast<const T*>(
+          static_cast<const void*>(static_cast<const std::byte*>(packed) + at * element));
       (set_a(b, pair, row, from, slot) ? loops.tiles_by_panels : loops.rows_by_panels)(b);
     }
   }
@@ -227,7 +232,7 @@ struct Run {
       const long row = part % cut.row_blocks * cut.rows;
       const long column = part / cut.row_blocks * cut.columns;
       if (cut.few_rows) return few_rows(pair, column);
-      const T* packed = g.packed_b;
+      const void* packed = g.packed_b;
       if (cut.pack_b) {
         packed = packed_b + (shares_b(g) ? 0 : static_cast<size_t>(pair - first) * cut.packed_b);
       }
@@ -270,7 +275,8 @@ void run_any(const GemmOf<T>& gemm, void* scratch, int threads, const KernelTabl
   static constexpr T kNothing = 0;
   if (g.k == 0) {  // nothing is read, but pointers are moved along
     g.a = g.b = &kNothing;
-    g.packed_a = g.packed_b = nullptr;
+    g.packed_a = nullptr;
+    g.packed_b = nullptr;
     g.lda = g.ldb = 0;
     g.transpose_a = g.transpose_b = false;
     for (int level = 0; level < 2; ++level) g.stride_a[level] = g.stride_b[level] = 0;
@@ -306,6 +312,39 @@ void pack_b(const float* b, long ldb, bool transpose_b, long k, long n, float* d
   const GemmLoops<float>& loops = table.gemm_f32;
   loops.pack_panels(b, ldb, transpose_b, k, n, dst, panel_stride(k, loops));
 }
+PanelType panel_type_for(const float* numbers, long n, const KernelTable& table) {
+  if (table.gemm_f32.fits == nullptr) return PanelType::kOwn;
+  for (const PanelType type : {PanelType::kFloat16, PanelType::kBfloat16}) {
+    if (table.gemm_f32.fits(type, numbers, n)) return type;
+  }
+  return PanelType::kOwn;
+}
+
+size_t packed_b_bytes_as(PanelType type, long k, long n, const KernelTable& table) {
+  return packed_b_bytes(k, n, table) / (type == PanelType::kOwn ? 1 : 2);
+}
+
+void pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long k, long n,
+               void* dst, const KernelTable& table) {
+  if (type == PanelType::kOwn) {
+    return pack_b(b, ldb, transpose_b, k, n, static_cast<float*>(dst), table);
+  }
+  const GemmLoops<float>& loops = table.gemm_f32;
+  constexpr long kDepth = 64;
+  float part[kDepth * 64];  // of one panel
+  ESCUTA_CHECK(loops.nr <= 64);
+  const long stride = panel_stride(k, loops);
+  auto* panel = static_cast<unsigned short*>(dst);
+  for (long column = 0; column < n; column += loops.nr, panel += stride) {
+    for (long from = 0; from < k; from += kDepth) {
+      const long depth = std::min(kDepth, k - from);
+      const float* src = b + (transpose_b ? column * ldb + from : from * ldb + column);
+      loops.pack_panels(src, ldb, transpose_b, depth, std::min(loops.nr, n - column), part, 0);
+      loops.narrow(type, part, panel + from * loops.nr, depth * loops.nr);
+    }
+  }
+}
+
 size_t packed_a_bytes(long m, long k, const KernelTable& table) {
   const GemmLoops<float>& loops = table.gemm_f32;
   return static_cast<size_t>(ceil_div(m, loops.mr) * tile_stride(k, loops)) * sizeof(float);

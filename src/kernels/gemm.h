@@ -15,6 +15,7 @@
 #include <cstddef>
 
 #include "kernels/activation.h"
+#include "kernels/gemm_block.h"
 #include "kernels/table.h"
 
 namespace escuta::kernels {
@@ -39,7 +40,8 @@ struct GemmOf {
   long ldb = 0;
   bool transpose_b = false;
   // f32 only: instead of b, what pack_b made of it.
-  const T* packed_b = nullptr;
+  const void* packed_b = nullptr;
+  PanelType packed_type = PanelType::kOwn;
 
   // C [m, n], ldc elements from a row to the next. Read only where beta is not 0.
   T* c = nullptr;
@@ -76,6 +78,14 @@ size_t packed_b_bytes(long k, long n, const KernelTable& table = kernels());
 // op(B) [k, n] as in Gemm.
 void pack_b(const float* b, long ldb, bool transpose_b, long k, long n, float* dst,
             const KernelTable& table = kernels());
+
+// The 16-bit type that holds all n numbers exactly, where there is one and this instruction set
+// reads it; else kOwn.
+PanelType panel_type_for(const float* numbers, long n, const KernelTable& table = kernels());
+// The same packed in a 16-bit type: half the bytes.
+size_t packed_b_bytes_as(PanelType type, long k, long n, const KernelTable& table = kernels());
+void pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long k, long n,
+               void* dst, const KernelTable& table = kernels());
 
 size_t packed_a_bytes(long m, long k, const KernelTable& table = kernels());
 // op(A) [m, k] as in Gemm.

@@ -8,11 +8,15 @@ namespace escuta::kernels {
 
 constexpr long kMaxTileRows = 16;
 
+// What the elements of packed panels are. 16-bit ones become f32 in registers, exactly: half the
+// memory and half the bytes to read for weights that were published in 16 bits.
+enum class PanelType { kOwn, kFloat16, kBfloat16 };
+
 // c = activation(alpha * a b + beta * c + bias + row_bias). f64 knows kNone and kRelu.
 //
 // a is plain rows [m, k] or tiles [ceil(m / mr), k, mr] that hold mr rows each; b is plain rows
 // [k, n], plain rows [n, k] or panels [ceil(n / nr), k, nr] that hold nr columns each. The last
-// tile and panel are filled up with zeros.
+// tile and panel are filled up with zeros. Panels in f32 may be of another PanelType.
 template <typename T>
 struct GemmBlock {
   long m = 0, n = 0, k = 0;
@@ -20,7 +24,8 @@ struct GemmBlock {
   long a_stride = 0;  // elements from a row (a tile) to the next
   const T* b = nullptr;
   long b_stride = 0;  // elements from a row (a panel) to the next
-  T* c = nullptr;     // [m, n]
+  PanelType b_type = PanelType::kOwn;
+  T* c = nullptr;  // [m, n]
   long c_stride = 0;
   T alpha = 1, beta = 0;
   const T* bias = nullptr;      // [n] or null
@@ -42,6 +47,10 @@ struct GemmLoops {
   // panel to the next, so that a part of k can be packed.
   void (*pack_panels)(const T* src, long src_stride, bool transpose, long k, long n, T* dst,
                       long dst_stride);
+  // f32 only, null where the instruction set has no conversion: whether n numbers are exactly
+  // numbers of the type, and those.
+  bool (*fits)(PanelType type, const T* src, long n);
+  void (*narrow)(PanelType type, const T* src, unsigned short* dst, long n);
   // Tiles of op(src) [m, k]: src [m, k], or [k, m] with `transpose`.
   void (*pack_tiles)(const T* src, long src_stride, bool transpose, long m, long k, T* dst,
                      long dst_stride);

@@ -98,9 +98,9 @@ __attribute__((noinline)) void finish_tile(const GemmBlock<T>& block, const T* s
   if (i < n) finish_columns<T, false>(block, sums + i, stride, row, rows, column + i, n - i);
 }
 
-// One tile: the sums of kRows rows of a by one panel.
-template <typename T, int kRows, bool kPacked>
-ESCUTA_INLINE void multiply_tile(const T* a, long a_stride, const T* b, long k, T* sums) {
+// One tile: the sums of kRows rows of a by one panel, whose elements are of type B.
+template <typename T, typename B, int kRows, bool kPacked>
+ESCUTA_INLINE void multiply_tile(const T* a, long a_stride, const B* b, long k, T* sums) {
   constexpr int kL = kLanes<T>;
   Vector<T> sum[kRows][kNrVectors] = {};
   for (long p = 0; p < k; ++p) {
@@ -123,29 +123,40 @@ ESCUTA_INLINE void multiply_tile(const T* a, long a_stride, const T* b, long k, 
   }
 }
 
-template <typename T, bool kPacked, int kRows = kMr>
-inline void multiply_rows(long rows, const T* a, long a_stride, const T* b, long k, T* sums) {
+template <typename T, typename B, bool kPacked, int kRows = kMr>
+inline void multiply_rows(long rows, const T* a, long a_stride, const B* b, long k, T* sums) {
   if (rows == kRows) {
-    multiply_tile<T, kRows, kPacked>(a, a_stride, b, k, sums);
+    multiply_tile<T, B, kRows, kPacked>(a, a_stride, b, k, sums);
   } else if constexpr (kRows > 1) {
-    multiply_rows<T, kPacked, kRows - 1>(rows, a, a_stride, b, k, sums);
+    multiply_rows<T, B, kPacked, kRows - 1>(rows, a, a_stride, b, k, sums);
   }
 }
 
 // Panel by panel, so that a panel is read from memory once; the rows of a stay in L2.
-template <typename T, bool kPacked>
-inline void by_panels(const GemmBlock<T>& block) {
+template <typename T, typename B, bool kPacked>
+inline void by_panels_of(const GemmBlock<T>& block) {
   alignas(64) T sums[kMr * kNr<T>];
   for (long column = 0; column < block.n; column += kNr<T>) {
     const long n = block.n - column < kNr<T> ? block.n - column : kNr<T>;
-    const T* panel = block.b + column / kNr<T> * block.b_stride;
+    const B* panel = (const B*)(const void*)block.b + column / kNr<T> * block.b_stride;
     for (long row = 0; row < block.m; row += kMr) {
       const long rows = block.m - row < kMr ? block.m - row : kMr;
       const T* a = block.a + (kPacked ? row / kMr : row) * block.a_stride;
-      multiply_rows<T, kPacked>(rows, a, block.a_stride, panel, block.k, sums);
+      multiply_rows<T, B, kPacked>(rows, a, block.a_stride, panel, block.k, sums);
       finish_tile(block, sums, kNr<T>, row, rows, column, n);
     }
   }
+}
+
+template <typename T, bool kPacked>
+inline void by_panels(const GemmBlock<T>& block) {
+#if defined(__F16C__)
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (block.b_type == PanelType::kFloat16) return by_panels_of<T, Float16Bits, kPacked>(block);
+    if (block.b_type == PanelType::kBfloat16) return by_panels_of<T, Bfloat16Bits, kPacked>(block);
+  }
+#endif
+  by_panels_of<T, T, kPacked>(block);
 }
 
 template <typename T>
@@ -329,6 +340,52 @@ void pack_tiles(const T* src, long src_stride, bool transpose, long m, long k, T
   }
 }
 
+// --- Panels of 16 bits --------------------------------------------------------------------------
+
+#if defined(__F16C__)
+template <typename B>
+inline bool all_fit(const float* src, long n) {
+  for (long i = 0; i < n; i += kLanesF32) {
+    const F32 x = load_up_to(src + i, n - i);
+    B narrow[kLanesF32];
+    store(x, narrow);
+    const I32 differs = bits_of(load(narrow)) != bits_of(x);
+    int any = 0;
+    for (int lane = 0; lane < kLanesF32; ++lane) any |= differs[lane];
+    if (any != 0) return false;
+  }
+  return true;
+}
+template <typename B>
+inline void narrow_to(const float* src, unsigned short* dst, long n) {
+  long i = 0;
+  for (; i + kLanesF32 <= n; i += kLanesF32) store(load(src + i), (B*)(void*)(dst + i));
+  if (i == n) return;
+  B rest[kLanesF32];
+  store(load_n(src + i, n - i), rest);
+  __builtin_memcpy(dst + i, rest, (unsigned long)(n - i) * sizeof(B));
+}
+
+bool fits(PanelType type, const float* src, long n) {
+  return type == PanelType::kFloat16 ? all_fit<Float16Bits>(src, n) : all_fit<Bfloat16Bits>(src, n);
+}
+void narrow(PanelType type, const float* src, unsigned short* dst, long n) {
+  if (type == PanelType::kFloat16) return narrow_to<Float16Bits>(src, dst, n);
+  narrow_to<Bfloat16Bits>(src, dst, n);
+}
+#endif
+
+template <typename T>
+constexpr decltype(GemmLoops<T>::fits) kFits = nullptr;
+template <typename T>
+constexpr decltype(GemmLoops<T>::narrow) kNarrow = nullptr;
+#if defined(__F16C__)
+template <>
+constexpr decltype(GemmLoops<float>::fits) kFits<float> = fits;
+template <>
+constexpr decltype(GemmLoops<float>::narrow) kNarrow<float> = narrow;
+#endif
+
 template <typename T>
 constexpr GemmLoops<T> kGemmLoops = {
     .mr = kMr,
@@ -338,6 +395,8 @@ constexpr GemmLoops<T> kGemmLoops = {
     .few_rows_by_rows = few_rows_by_rows<T>,
     .few_rows_by_columns = few_rows_by_columns<T>,
     .pack_panels = pack_panels<T>,
+    .fits = kFits<T>,
+    .narrow = kNarrow<T>,
     .pack_tiles = pack_tiles<T>,
 };
 

@@ -1,6 +1,7 @@
 // Products of every table, against sums in f64 (f64 products: in long double).
 #include "kernels/gemm.h"
 
+#include <bit>
 #include <cmath>
 
 #include "base/thread_pool.h"
@@ -146,6 +147,56 @@ TEST_P(GemmTest, PackedOnceServesEveryRowCount) {
       run(test, table());
       ASSERT_LE(test.worst(kUnitF32), 1) << m;
     }
+  }
+}
+
+// Weights that are numbers of 16 bits, packed in 16 bits: bit for bit the same results.
+TEST_P(GemmTest, PanelsOf16BitsGiveTheSame) {
+  const long m = 30, n = 77, k = 1100;
+  for (const bool bfloat : {false, true}) {
+    for (const bool transpose : {false, true}) {
+      Case<float> wide({.m = m, .n = n, .k = k, .transpose_b = transpose});
+      for (float& x : wide.b) {
+        // The 8 leading bits fit both; 11 only float16. Tiny numbers: subnormal in float16.
+        x = std::ldexp(std::round(std::ldexp(x, bfloat ? 7 : 10)), bfloat ? -7 : -10);
+        if (bfloat) x *= 1e-30f;
+        if (bfloat) x = std::bit_cast<float>(std::bit_cast<uint32_t>(x) & 0xffff0000u);
+      }
+      if (!bfloat) wide.b[7] = std::ldexp(3.0f, -24);
+      const auto count = static_cast<long>(wide.b.size());
+      const PanelType type = panel_type_for(wide.b.data(), count, table());
+      if (table().gemm_f32.fits == nullptr) {
+        EXPECT_EQ(type, PanelType::kOwn);
+        continue;
+      }
+      ASSERT_EQ(type, bfloat ? PanelType::kBfloat16 : PanelType::kFloat16);
+      Scratch panels(packed_b_bytes(k, n, table()));
+      Scratch narrow(packed_b_bytes_as(type, k, n, table()));
+      pack_b(wide.g.b, wide.g.ldb, transpose, k, n, panels.floats(), table());
+      pack_b_as(type, wide.g.b, wide.g.ldb, transpose, k, n, narrow.get(), table());
+      EXPECT_TRUE(narrow.intact());
+      for (const long rows : {1L, 5L, 13L, m}) {
+        wide.g.m = rows;
+        wide.g.packed_b = panels.get();
+        wide.g.packed_type = PanelType::kOwn;
+        wide.c = wide.original;
+        run(wide, table());
+        const std::vector<float> expected = wide.c;
+        wide.g.packed_b = narrow.get();
+        wide.g.packed_type = type;
+        wide.c = wide.original;
+        run(wide, table());
+        ASSERT_EQ(wide.c, expected) << rows;
+      }
+    }
+  }
+}
+
+TEST_P(GemmTest, NumbersThatDoNotFit16BitsStay) {
+  std::vector<float> numbers(100, 1.5f);
+  for (const float odd : {0.1f, 1e30f * 1.01f, std::nanf("7")}) {
+    numbers[99] = odd;
+    EXPECT_EQ(panel_type_for(numbers.data(), 100, table()), PanelType::kOwn) << odd;
   }
 }
 

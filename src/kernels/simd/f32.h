@@ -35,6 +35,37 @@ ESCUTA_INLINE I32 load(const int* src) { return load_as<I32>(src); }
 ESCUTA_INLINE void store(F32 value, float* dst) { store_as(value, dst); }
 ESCUTA_INLINE void store(I32 value, int* dst) { store_as(value, dst); }
 
+#if defined(__F16C__)
+// Numbers of 16 bits as f32, exactly; and f32 as those, rounded to nearest (bfloat16: cut off).
+struct Float16Bits {
+  unsigned short bits;
+};
+struct Bfloat16Bits {
+  unsigned short bits;
+};
+typedef unsigned short U16 __attribute__((vector_size(kVectorBytes / 2)));
+ESCUTA_INLINE F32 load(const Float16Bits* src) {
+#if defined(__AVX512F__)
+  return (F32)_mm512_cvtph_ps(load_as<__m256i>(src));
+#else
+  return (F32)_mm256_cvtph_ps(load_as<__m128i>(src));
+#endif
+}
+ESCUTA_INLINE void store(F32 value, Float16Bits* dst) {
+#if defined(__AVX512F__)
+  store_as(_mm512_cvtps_ph((__m512)value, _MM_FROUND_TO_NEAREST_INT), dst);
+#else
+  store_as(_mm256_cvtps_ph((__m256)value, _MM_FROUND_TO_NEAREST_INT), dst);
+#endif
+}
+ESCUTA_INLINE F32 load(const Bfloat16Bits* src) {
+  return (F32)(__builtin_convertvector(load_as<U16>(src), U32) << 16);
+}
+ESCUTA_INLINE void store(F32 value, Bfloat16Bits* dst) {
+  store_as(__builtin_convertvector((U32)value >> 16, U16), dst);
+}
+#endif
+
 // The first n lanes, 0 <= n <= kLanesF32; the others are 0, or left alone.
 ESCUTA_INLINE F32 load_n(const float* src, long n) {
 #if defined(__AVX512F__)

@@ -18,15 +18,15 @@ class GemmKernel final : public ops::Kernel {
 
   Status keep_b(const KernelContext& context, const graph::Constant& b) {
     b_shape_ = b.shape;
-    ASSIGN_OR_RETURN(packed_b_, pack_right_side(context, b, transpose_b_));
+    ASSIGN_OR_RETURN(right_, pack_right_side(context, b, transpose_b_));
     return Status();
   }
 
   Status run(ops::Call& call) const override {
     const Shape& a = call.shape(0);
-    const Shape& b = packed_b_ != nullptr ? b_shape_ : call.shape(1);
+    const Shape& b = right_.panels != nullptr ? b_shape_ : call.shape(1);
     const bool floats = call.dtype(0) == DType::kFloat &&
-                        (packed_b_ != nullptr || call.dtype(1) == DType::kFloat) &&
+                        (right_.panels != nullptr || call.dtype(1) == DType::kFloat) &&
                         (!call.has(2) || call.dtype(2) == DType::kFloat);
     if (!floats || a.rank() != 2 || b.rank() != 2 ||
         a[transpose_a_ ? 0 : 1] != b[transpose_b_ ? 1 : 0]) {
@@ -42,8 +42,8 @@ class GemmKernel final : public ops::Kernel {
     gemm.a = call.input(0).as<float>().data();
     gemm.lda = a[1];
     gemm.transpose_a = transpose_a_;
-    if (packed_b_ != nullptr) {
-      gemm.packed_b = reinterpret_cast<const float*>(packed_b_->data());
+    if (right_.panels != nullptr) {
+      right_.give(gemm);
     } else {
       gemm.b = call.input(1).as<float>().data();
       gemm.ldb = b[1];
@@ -86,7 +86,7 @@ class GemmKernel final : public ops::Kernel {
   float alpha_, beta_;
   bool transpose_a_, transpose_b_;
   Shape b_shape_;
-  std::shared_ptr<const Buffer> packed_b_;  // null: B is an input
+  RightSide right_;  // empty: B is an input
 };
 
 }  // namespace

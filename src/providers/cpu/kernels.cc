@@ -1,7 +1,5 @@
 #include "providers/cpu/kernels.h"
 
-#include "kernels/gemm.h"
-
 namespace escuta::cpu {
 
 #define KERNEL(domain, op, function, file) CreateKernel function;
@@ -30,15 +28,23 @@ Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype) {
       node.dtype(i) == DType::kUndefined ? "an unknown type" : dtype_name(node.dtype(i)));
 }
 
-Result<std::shared_ptr<const Buffer>> pack_right_side(const KernelContext& context,
-                                                      const graph::Constant& b, bool transposed) {
+Result<RightSide> pack_right_side(const KernelContext& context, const graph::Constant& b,
+                                  bool transposed) {
   const int64_t k = b.shape[transposed ? 1 : 0], n = b.shape[transposed ? 0 : 1];
-  const auto pack = [&](const std::byte* src, std::byte* dst) {
-    kernels::pack_b(reinterpret_cast<const float*>(src), b.shape[1], transposed, k, n,
-                    reinterpret_cast<float*>(dst));
+  const auto make = [&](const std::byte* bytes) -> Result<PackedWeight> {
+    const auto* src = reinterpret_cast<const float*>(bytes);
+    const kernels::PanelType type = kernels::panel_type_for(src, k * n);
+    PackedWeight packed;
+    packed.kind = static_cast<int>(type);
+    ASSIGN_OR_RETURN(packed.bytes, Buffer::allocate(kernels::packed_b_bytes_as(type, k, n)));
+    kernels::pack_b_as(type, src, b.shape[1], transposed, k, n, packed.bytes.data());
+    return packed;
   };
-  return context.weights->get(context.model, b, fmt::format("gemm_b:{}:{}:{}", k, n, transposed),
-                              kernels::packed_b_bytes(k, n), pack);
+  RightSide side;
+  ASSIGN_OR_RETURN(side.panels,
+                   context.weights->get(context.model, b,
+                                        fmt::format("gemm_b:{}:{}:{}", k, n, transposed), make));
+  return side;
 }
 
 Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const ops::Operator& op,

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engine/program.h"
+#include "kernels/gemm.h"
 #include "providers/cpu/packed_weights.h"
 
 namespace escuta::cpu {
@@ -33,9 +34,17 @@ Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const o
 // The refusal that most kernels begin with: input i is not known to be of this type.
 Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype);
 
-// A constant matrix of floats, [k, n] or, transposed, [n, k], as kernels/gemm reads it: packed
-// once.
-Result<std::shared_ptr<const Buffer>> pack_right_side(const KernelContext& context,
-                                                      const graph::Constant& b, bool transposed);
+// A constant matrix on the right as kernels/gemm reads it, in 16 bits where that changes nothing.
+struct RightSide {
+  std::shared_ptr<const PackedWeight> panels;  // of a kernels::PanelType; null: none is kept
+  void give(kernels::Gemm& gemm) const {
+    gemm.packed_b = panels->bytes.data();
+    gemm.packed_type = static_cast<kernels::PanelType>(panels->kind);
+  }
+};
+
+// Of floats, [k, n] or, transposed, [n, k]; packed once.
+Result<RightSide> pack_right_side(const KernelContext& context, const graph::Constant& b,
+                                  bool transposed);
 
 }  // namespace escuta::cpu

@@ -41,12 +41,12 @@ class MatMul final : public ops::Kernel {
   Status keep_b(const KernelContext& context, const graph::Constant& b) {
     k_ = b.shape[transpose_b_ ? 1 : 0];
     n_ = b.shape[transpose_b_ ? 0 : 1];
-    ASSIGN_OR_RETURN(packed_b_, pack_right_side(context, b, transpose_b_));
+    ASSIGN_OR_RETURN(right_, pack_right_side(context, b, transpose_b_));
     return Status();
   }
 
   Status run(ops::Call& call) const override {
-    return packed_b_ != nullptr ? run_packed(call) : run_batched(call);
+    return right_.panels != nullptr ? run_packed(call) : run_batched(call);
   }
 
  private:
@@ -75,7 +75,7 @@ class MatMul final : public ops::Kernel {
     gemm.a = call.input(0).as<float>().data();
     gemm.lda = transpose_a_ ? a[1] : k_;
     gemm.transpose_a = transpose_a_;
-    gemm.packed_b = reinterpret_cast<const float*>(packed_b_->data());
+    right_.give(gemm);
     gemm.c = dst;
     gemm.ldc = n_;
     gemm.alpha = alpha_;
@@ -171,9 +171,9 @@ class MatMul final : public ops::Kernel {
 
   float alpha_;
   bool transpose_a_, transpose_b_;
-  kernels::Activation activation_;          // only over a kept B, as a bias
-  int64_t k_ = 0, n_ = 0;                   // of a kept B
-  std::shared_ptr<const Buffer> packed_b_;  // null: B is an input
+  kernels::Activation activation_;  // only over a kept B, as a bias
+  int64_t k_ = 0, n_ = 0;           // of a kept B
+  RightSide right_;                 // empty: B is an input
 };
 
 }  // namespace

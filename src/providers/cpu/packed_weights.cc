@@ -24,17 +24,17 @@ std::string place_of(const std::filesystem::path& model, const graph::Constant& 
 
 }  // namespace
 
-Result<std::shared_ptr<const Buffer>> PackedWeights::get(
-    const std::filesystem::path& model, const graph::Constant& constant, std::string_view form,
-    size_t bytes, const std::function<void(const std::byte* src, std::byte* dst)>& pack) {
+Result<std::shared_ptr<const PackedWeight>> PackedWeights::get(const std::filesystem::path& model,
+                                                               const graph::Constant& constant,
+                                                               std::string_view form,
+                                                               const Make& make) {
   std::string key = place_of(model, constant);
   if (!key.empty()) key += fmt::format(":{}", form);
   // Held while packing: whoever wants the same waits instead of packing it twice.
   const std::lock_guard lock(mutex_);
   if (const auto it = shared_.find(key); !key.empty() && it != shared_.end()) {
-    if (std::shared_ptr<const Buffer> found = it->second.lock()) return found;
+    if (std::shared_ptr<const PackedWeight> found = it->second.lock()) return found;
   }
-  ASSIGN_OR_RETURN(Buffer packed, Buffer::allocate(bytes));
   const std::byte* src = constant.bytes.data();
   Buffer aligned;
   if (reinterpret_cast<uintptr_t>(src) % 8 != 0) {
@@ -42,11 +42,25 @@ Result<std::shared_ptr<const Buffer>> PackedWeights::get(
     std::memcpy(aligned.data(), src, constant.bytes.size());
     src = aligned.data();
   }
-  pack(src, packed.data());
+  ASSIGN_OR_RETURN(PackedWeight packed, make(src));
   if (constant.mapped) release_pages(constant.bytes);
-  auto result = std::make_shared<const Buffer>(std::move(packed));
+  auto result = std::make_shared<const PackedWeight>(std::move(packed));
   if (!key.empty()) shared_[key] = result;
   return result;
+}
+
+Result<std::shared_ptr<const Buffer>> PackedWeights::get(
+    const std::filesystem::path& model, const graph::Constant& constant, std::string_view form,
+    size_t bytes, const std::function<void(const std::byte* src, std::byte* dst)>& pack) {
+  const auto make = [&](const std::byte* src) -> Result<PackedWeight> {
+    PackedWeight packed;
+    ASSIGN_OR_RETURN(packed.bytes, Buffer::allocate(bytes));
+    pack(src, packed.bytes.data());
+    return packed;
+  };
+  ASSIGN_OR_RETURN(const std::shared_ptr<const PackedWeight> made,
+                   get(model, constant, form, make));
+  return std::shared_ptr<const Buffer>(made, &made->bytes);
 }
 
 }  // namespace escuta::cpu
