@@ -32,6 +32,13 @@ class Frame::StepCall final : public ops::Call {
     return outputs_[i]->mutable_bytes();
   }
 
+  bool may_have_room(size_t i) const override {
+    if (!control_.state_stays || !wants(i)) return false;
+    return !frame_.program_.plannable(frame_.program_.root(step_.outputs[i]));
+  }
+
+  Result<Buffer> take_buffer(size_t bytes) override { return frame_.settings_.pool->take(bytes); }
+
   Result<std::byte*> scratch(size_t bytes) override {
     const size_t size = (bytes + 63) / 64 * 64;
     frame_.scratch_wanted_ += size;
@@ -51,7 +58,9 @@ class Frame::StepCall final : public ops::Call {
     if (slots_.bodies[i] == nullptr) {
       slots_.bodies[i] = std::make_unique<Frame>(*step_.bodies[i].program, frame_.settings_);
     }
-    return slots_.bodies[i]->run(inputs, slots_.captured[i], {}, outputs, control_);
+    RunControl control = control_;
+    control.state_stays &= step_.kernel->takes_room(0);
+    return slots_.bodies[i]->run(inputs, slots_.captured[i], {}, outputs, control);
   }
 
   Status check_cancelled() const override { return control_.check(); }
@@ -186,12 +195,15 @@ Status Frame::run(std::span<const Datum> inputs, std::span<const Datum* const> c
   adopt_plan();
   trace_.clear();
   outgrown_ = plan_ == nullptr;
+  has_room_ = control.state_stays;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const graph::ValueId id = i < required ? graph.inputs[i] : graph.optional_inputs[i - required];
     // An optional input that is absent keeps its constant.
     if (!inputs[i].is_none() || i < required) values_[static_cast<size_t>(id)] = inputs[i];
+    has_room_ |= !inputs[i].is_dense();
   }
   for (size_t i = 0; i < captured.size(); ++i) {
+    has_room_ |= !captured[i]->is_dense();
     values_[static_cast<size_t>(graph.captures[i].inner)] = *captured[i];
   }
   Status status = run_steps(control);
@@ -220,6 +232,7 @@ Status Frame::run_steps(const RunControl& control) {
 
 Status Frame::run_step(size_t index, const RunControl& control) {
   const Step& step = program_.steps()[index];
+  if (has_room_) RETURN_IF_ERROR(make_dense(step));
   StepCall call(*this, index, control);
   scratch_used_ = scratch_wanted_ = 0;
   Status status;
@@ -241,6 +254,17 @@ Status Frame::run_step(size_t index, const RunControl& control) {
   RETURN_IF_ERROR(status);
   RETURN_IF_ERROR(keep_outputs(step));
   for (const int slot : step.dead) values_[static_cast<size_t>(slot)] = Datum();
+  return Status();
+}
+
+// Few kernels know tensors with room for more rows.
+Status Frame::make_dense(const Step& step) {
+  for (size_t i = 0; i < step.inputs.size(); ++i) {
+    if (step.inputs[i] < 0) continue;
+    Datum& value = values_[static_cast<size_t>(step.inputs[i])];
+    if (value.is_dense() || step.kernel->takes_room(i)) continue;
+    ASSIGN_OR_RETURN(value, value.to_dense());
+  }
   return Status();
 }
 

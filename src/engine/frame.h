@@ -51,6 +51,7 @@ class Frame {
   bool take_over(const Step& step, int slot, DType dtype, const Shape& shape, size_t bytes,
                  Datum& result);
   bool in_arena(const Datum& datum) const;
+  Status make_dense(const Step& step);
 
   const Program& program_;
   const RunSettings& settings_;
@@ -60,6 +61,7 @@ class Frame {
   Buffer arena_;
   RunTrace trace_;
   bool outgrown_ = false;  // something did not fit the plan
+  bool has_room_ = false;  // a tensor with room for more rows may be among the values
   Buffer scratch_;
   size_t scratch_used_ = 0, scratch_wanted_ = 0;
   std::vector<Buffer> more_scratch_, unwanted_;

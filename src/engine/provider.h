@@ -64,6 +64,9 @@ struct CompileOptions {
 struct RunControl {
   const std::atomic<bool>* cancelled = nullptr;  // becomes true: give up
   std::optional<std::chrono::steady_clock::time_point> deadline;
+  // Whether outputs may be in a form that only their provider reads, with room to grow: they are
+  // inputs of the next run (engine/state.h). Value::on_host() is false for such.
+  bool state_stays = false;
 
   // Cancelled or DeadlineExceeded when it is time to give up.
   Status check() const;

@@ -81,8 +81,15 @@ Result<Value> Stepper::step(std::string_view wanted_output) {
   std::fill_n(wanted_.get(), count, false);
   wanted_[*wanted] = true;
   for (const Pair& pair : pairs_) wanted_[pair.output] = true;
-  ASSIGN_OR_RETURN(std::vector<Value> outputs, session_->run(inputs_, {wanted_.get(), count}));
+  std::vector<Value> outputs(count);
+  RunControl control;
+  control.state_stays = true;
+  RETURN_IF_ERROR(session_->run(inputs_, {wanted_.get(), count}, outputs, control));
   Value result = outputs[*wanted];
+  if (!result.on_host() && result.storage() == nullptr) {
+    ASSIGN_OR_RETURN(Datum dense, result.datum().to_dense());
+    result = Value::of(std::move(dense));
+  }
   for (const Pair& pair : pairs_) {
     Value& state = inputs_[pair.input];
     Value& next = outputs[pair.output];

@@ -19,6 +19,10 @@ Result<TensorView> Value::view() const {
       return invalid_argument("expected a tensor of numbers, found {}",
                               datum_.is_tensor() ? "strings" : "a sequence or map");
     }
+    if (!datum_.is_dense()) {
+      return failed_precondition(
+          "expected a value that is ready to read, found the state of steps");
+    }
     return datum_.view();
   }
   const std::byte* data = storage_->host_data();
@@ -31,6 +35,10 @@ Result<TensorView> Value::view() const {
 
 Result<Tensor> Value::to_host() const {
   if (storage_ != nullptr) return storage_->to_host();
+  if (!datum_.is_dense()) {
+    ASSIGN_OR_RETURN(Datum dense, datum_.to_dense());
+    return of(std::move(dense)).to_host();
+  }
   ASSIGN_OR_RETURN(const TensorView tensor, view());
   ASSIGN_OR_RETURN(Tensor copy, Tensor::create(tensor.dtype, tensor.shape));
   std::copy(tensor.bytes.begin(), tensor.bytes.end(), copy.bytes().begin());

@@ -40,13 +40,17 @@ class Value {
   // What a provider holds, or nullptr for what is in datum().
   const ValueStorage* storage() const { return storage_.get(); }
   const Datum& datum() const { return datum_; }
-  bool on_host() const { return storage_ == nullptr || storage_->host_data() != nullptr; }
+  // Whether view() can give the elements.
+  bool on_host() const {
+    return storage_ == nullptr ? datum_.is_dense() : storage_->host_data() != nullptr;
+  }
 
   // Borrowed host elements, valid while this Value lives; FailedPrecondition when they are on a
-  // device (then use to_host). InvalidArgument when it is not a tensor of numbers.
+  // device or in a provider's own form (then use to_host). InvalidArgument when it is not a tensor
+  // of numbers.
   Result<TensorView> view() const;
   Result<Tensor> to_host() const;
-  // Without a copy where the elements are on the host.
+  // Without a copy where the elements are on the host; with room to grow where they have it.
   Result<Datum> to_datum() const;
 
  private:

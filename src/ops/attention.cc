@@ -6,6 +6,7 @@
 
 #include "ops/attention_core.h"
 #include "ops/check_input.h"
+#include "ops/growing_cache.h"
 #include "ops/operator.h"
 #include "ops/widened.h"
 
@@ -63,6 +64,8 @@ class Attention final : public Kernel {
       node.fail(invalid_argument("qk_matmul_output_mode: expected 0 to 3, found {}", mode_));
     }
   }
+
+  bool takes_room(size_t input) const override { return input == kPastKey || input == kPastValue; }
 
   Status run(Call& call) const override {
     ASSIGN_OR_RETURN(const Sizes sizes, sizes_of(call));
@@ -164,6 +167,19 @@ class Attention final : public Kernel {
       return {};
     }
     const DType dtype = call.dtype(now);
+    if constexpr (std::is_same_v<W, float>) {
+      if (call.may_have_room(present) && dtype == DType::kFloat) {
+        const auto from = heads.steps<W>();
+        ASSIGN_OR_RETURN(const CacheRows rows,
+                         append_to_cache(call, past, present,
+                                         {call.input(now).as<float>().data(), from.batch, from.head,
+                                          from.row, heads.rows},
+                                         heads.batch, heads.heads, heads.size));
+        *data = rows.data;
+        *steps = {rows.batch_step, rows.head_step, rows.row_step};
+        return {};
+      }
+    }
     Heads all = heads;
     all.flat = false;
     all.rows = past_rows + heads.rows;
@@ -173,10 +189,13 @@ class Attention final : public Kernel {
     const size_t row_bytes = static_cast<size_t>(heads.size) * bytes;
     const size_t past_bytes = static_cast<size_t>(past_rows) * row_bytes;
     const auto from = heads.steps<W>();
+    const int64_t capacity =
+        call.input(past).is_dense() ? past_rows : call.input(past).row_capacity();
+    const size_t past_step = static_cast<size_t>(capacity) * row_bytes;
     std::byte* to = dst;
     for (int64_t i = 0; i < heads.batch * heads.heads && shape.count() > 0; ++i) {
       if (past_bytes > 0) {
-        std::memcpy(to, call.input(past).bytes() + static_cast<size_t>(i) * past_bytes, past_bytes);
+        std::memcpy(to, call.input(past).bytes() + static_cast<size_t>(i) * past_step, past_bytes);
         to += past_bytes;
       }
       const int64_t first = i / heads.heads * from.batch + i % heads.heads * from.head;

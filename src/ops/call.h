@@ -44,6 +44,12 @@ class Call {
     if (wants(i)) *outputs_[i] = std::move(value);
   }
 
+  // Whether output i may be a tensor with room for more rows (Datum::with_room): its next reader
+  // wants it to grow.
+  virtual bool may_have_room(size_t) const { return false; }
+  // Memory for an output that is given by set().
+  virtual Result<Buffer> take_buffer(size_t bytes) { return Buffer::allocate(bytes); }
+
   // Uninitialised, 64-byte aligned, until the call ends.
   virtual Result<std::byte*> scratch(size_t bytes) = 0;
   template <typename T>

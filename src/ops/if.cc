@@ -21,6 +21,9 @@ class If final : public Kernel {
     }
   }
 
+  // The branches' outputs are handed on as they are.
+  bool takes_room(size_t) const override { return true; }
+
   Status run(Call& call) const override {
     RETURN_IF_ERROR(check_dtype(call, 0, DType::kBool));
     if (call.input(0).count() != 1) {

@@ -25,6 +25,9 @@ class Kernel {
   // InvalidArgument for inputs that do not fit together; Unimplemented for element types that the
   // operator does not take.
   virtual Status run(Call& call) const = 0;
+  // Whether input i, or what a body gives, may be a tensor with room for more rows
+  // (Datum::with_room). Others are dense.
+  virtual bool takes_room(size_t) const { return false; }
 };
 using KernelPtr = std::unique_ptr<const Kernel>;
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "passes/heads.h"
 #include "passes/match.h"
 #include "passes/pass.h"
 
@@ -21,12 +22,6 @@ using graph::Node;
 using graph::NodeId;
 using graph::Rewriter;
 using graph::ValueId;
-
-// Heads side by side: `flat` [B, T, count * size].
-struct Split {
-  ValueId flat = kNoValue;
-  int64_t count = 0;
-};
 
 class Fuser {
  public:
@@ -56,51 +51,6 @@ class Fuser {
     static const Node kNothing;
     const NodeId found = rewriter_.value(id).producer;
     return found == kNoNode ? kNothing : rewriter_.node(found);
-  }
-
-  // x of Transpose(x, perm).
-  ValueId transposed(ValueId id, const std::vector<int64_t>& perm) const {
-    const NodeId found = rewriter_.producer(id, "Transpose");
-    if (found == kNoNode) return kNoValue;
-    const auto* own = rewriter_.node(found).get<std::vector<int64_t>>("perm");
-    return own != nullptr && *own == perm ? rewriter_.node(found).inputs[0] : kNoValue;
-  }
-
-  // Whether a Reshape of x to y keeps the first two dimensions; the product of the others is known
-  // to be the same.
-  bool keeps_rows(const Node& reshape) const {
-    const auto& from = shape(reshape.inputs[0]);
-    const auto& to = shape(reshape.outputs[0]);
-    if (!from || !to || from->size() < 2 || to->size() < 2 || reshape.inputs.size() != 2) {
-      return false;
-    }
-    const auto* allow_zero = reshape.get<int64_t>("allowzero");
-    const auto target = integers_of(rewriter_.value(reshape.inputs[1]));
-    const bool zeros = target && target->size() >= 2 && (allow_zero == nullptr || *allow_zero == 0);
-    if (zeros && ((*target)[0] == 0 || (*target)[1] == 0)) return true;
-    return surely_same((*from)[0], (*to)[0]) || surely_same((*from)[1], (*to)[1]);
-  }
-
-  // What a [B, T, H, D] is a reshaped [B, T, H * D] of.
-  std::optional<Split> split_rows(ValueId rows) const {
-    const NodeId id = rewriter_.producer(rows, "Reshape");
-    if (id == kNoNode || rank(rows) != 4) return std::nullopt;
-    const Node& reshape = rewriter_.node(id);
-    const ValueId flat = reshape.inputs[0];
-    const Dim &heads = (*shape(rows))[2], &size = (*shape(rows))[3];
-    if (rank(flat) != 3 || !heads.is_known() || !size.is_known()) return std::nullopt;
-    const Dim& width = (*shape(flat))[2];
-    int64_t all = 0;
-    if (!width.is_known() || __builtin_mul_overflow(heads.value(), size.value(), &all) ||
-        all != width.value() || all == 0 || !keeps_rows(reshape)) {
-      return std::nullopt;
-    }
-    return Split{flat, heads.value()};
-  }
-  // The same of [B, H, T, D].
-  std::optional<Split> split_heads(ValueId id) const {
-    const ValueId rows = transposed(id, {0, 2, 1, 3});
-    return rows == kNoValue ? std::nullopt : split_rows(rows);
   }
 
   // --- What is there ---
@@ -165,10 +115,10 @@ class Fuser {
   // The keys behind what Q was multiplied by, where they are there.
   void read_keys(Match& match) const {
     if (rank(match.columns) == 3) {
-      match.k = transposed(match.columns, {0, 2, 1});
+      match.k = transposed(rewriter_, match.columns, {0, 2, 1});
     } else {
-      match.k = transposed(match.columns, {0, 1, 3, 2});
-      match.k_rows = transposed(match.columns, {0, 2, 3, 1});
+      match.k = transposed(rewriter_, match.columns, {0, 1, 3, 2});
+      match.k_rows = transposed(rewriter_, match.columns, {0, 2, 3, 1});
     }
     if (match.k != kNoValue) take_scale(match.k, match.scale);
   }
@@ -257,7 +207,7 @@ class Fuser {
     const NodeId transpose = rewriter_.only_user(heads);
     if (transpose == kNoNode) return kNoValue;
     const ValueId rows = rewriter_.node(transpose).outputs[0];
-    if (transposed(rows, {0, 2, 1, 3}) != heads) return kNoValue;
+    if (transposed(rewriter_, rows, {0, 2, 1, 3}) != heads) return kNoValue;
     const NodeId reshape = rewriter_.only_user(rows);
     if (reshape == kNoNode || rewriter_.node(reshape).op_type != "Reshape" ||
         !rewriter_.node(reshape).domain.empty()) {
@@ -270,17 +220,17 @@ class Fuser {
     const bool fits = count.is_known() && size.is_known() && width.is_known() &&
                       !__builtin_mul_overflow(count.value(), size.value(), &all) &&
                       all == width.value() && all > 0;
-    return fits && keeps_rows(rewriter_.node(reshape)) ? result : kNoValue;
+    return fits && keeps_rows(rewriter_, rewriter_.node(reshape)) ? result : kNoValue;
   }
 
   bool fuse_flat(const Match& match) {
-    const auto q = split_heads(match.q);
+    const auto q = split_heads(rewriter_, match.q);
     const ValueId result = joined(match.heads);
     if (!q || result == kNoValue) return false;
-    const auto k = match.k != kNoValue        ? split_heads(match.k)
-                   : match.k_rows != kNoValue ? split_rows(match.k_rows)
+    const auto k = match.k != kNoValue        ? split_heads(rewriter_, match.k)
+                   : match.k_rows != kNoValue ? split_rows(rewriter_, match.k_rows)
                                               : std::nullopt;
-    const auto v = split_heads(match.v);
+    const auto v = split_heads(rewriter_, match.v);
     const bool flat = k && v && k->count == q->count && v->count == q->count;
     // Heads that somebody else wants to have are there anyway, and closer together.
     const bool apart = match.k != kNoValue && (!flat || is_kept(match.k) || is_kept(match.v));

@@ -333,6 +333,36 @@ TEST(FuseAttention, TurnsKeysRound) {
   }
 }
 
+// A decoder's step: keys and values of the steps before stand before the new ones, and are given
+// back.
+TEST(FusePast, TakesKeysAndValuesOfEarlierSteps) {
+  for (const bool kept : {true, false}) {
+    TestModel made;
+    made.ints("split", {0, 0, 2, 4}).ints("join", {0, 0, 8});
+    for (const std::string x : {"q", "k", "v"}) {
+      made.input(x, {"batch", "rows", "8"}).node("Reshape", {x, "split"}, {x + "_rows"});
+      made.transpose(x + "_rows", x + "_heads", {0, 2, 1, 3});
+      if (x == "q") continue;
+      made.input(x + "_past", {"batch", "2", "past", "4"});
+      made.node("Concat", {x + "_past", x + "_heads"}, {x + "_all"},
+                {attribute_of("axis", int64_t{kept ? 2 : -2})});
+    }
+    made.transpose("k_all", "k_columns", {0, 1, 3, 2})
+        .node("MatMul", {"q_heads", "k_columns"}, {"scores"});
+    made.node("Softmax", {"scores"}, {"weights"}, {attribute_of("axis", int64_t{-1})});
+    made.node("MatMul", {"weights", "v_all"}, {"heads"})
+        .transpose("heads", "out_rows", {0, 2, 1, 3});
+    made.node("Reshape", {"out_rows", "join"}, {"y"});
+    made.outputs(kept ? Strings{"y", "k_all", "v_all"} : Strings{"y"});
+    Values inputs = {{"k_past", random_floats({2, 2, 5, 4}, 4)},
+                     {"v_past", random_floats({2, 2, 5, 4}, 5)}};
+    for (const char* x : {"q", "k", "v"}) {
+      inputs[x] = random_floats({2, 3, 8}, static_cast<uint32_t>(*x));
+    }
+    EXPECT_EQ(operators_of(optimized(made, inputs).graph), (Operators{{"MultiHeadAttention", 1}}));
+  }
+}
+
 // One matrix of keys for all items of the batch: numpy's rules, but no attention.
 TEST(FuseAttention, LeavesKeysThatAreShared) {
   TestModel made;

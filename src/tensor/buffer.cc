@@ -91,6 +91,7 @@ Result<Buffer> BufferPool::take(size_t bytes) {
       block->next = nullptr;
       block->size = bytes;
       block->handles.store(1, std::memory_order_relaxed);
+      block->claimed.store(0, std::memory_order_relaxed);
       block->pool = shared_from_this();
       return Buffer(block);
     }

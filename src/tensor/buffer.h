@@ -41,6 +41,13 @@ class Buffer {
   explicit operator bool() const { return block_ != nullptr; }
   std::byte* data() const { return block_ == nullptr ? nullptr : block_->data; }
   size_t size() const { return block_ == nullptr ? 0 : block_->size; }
+  // For blocks that grow at their end, as a cache of keys does: whoever claims the rows from `from`
+  // up to `to` may write them, while handles to the rows before stay as they are. False when
+  // somebody else has them, or the rows before `from` are not all claimed.
+  bool claim(int64_t from, int64_t to) const {
+    return block_ != nullptr &&
+           block_->claimed.compare_exchange_strong(from, to, std::memory_order_acq_rel);
+  }
   // Whether this is the only handle, so that nobody else can see a change.
   bool unique() const {
     return block_ != nullptr && block_->handles.load(std::memory_order_acquire) == 1;
@@ -50,6 +57,7 @@ class Buffer {
   friend class BufferPool;
   struct Block {
     std::atomic<int> handles{1};
+    std::atomic<int64_t> claimed{0};
     size_t size = 0;      // what was asked for
     size_t capacity = 0;  // what there is
     std::byte* data = nullptr;

@@ -20,6 +20,13 @@ Datum Datum::of(DType dtype, const Shape& shape, Buffer buffer) {
   return datum;
 }
 
+Datum Datum::with_room(DType dtype, const Shape& shape, int64_t capacity, Buffer buffer) {
+  ESCUTA_CHECK(shape.rank() >= 2 && capacity >= shape[shape.rank() - 2]);
+  Datum datum = of(dtype, shape, std::move(buffer));
+  datum.row_capacity_ = capacity;
+  return datum;
+}
+
 Datum Datum::of(Tensor tensor) {
   auto owner = std::make_shared<const Tensor>(std::move(tensor));
   const std::span<const std::byte> bytes = owner->bytes();
@@ -57,10 +64,27 @@ size_t Datum::byte_size() const {
   return (static_cast<size_t>(count()) * static_cast<size_t>(dtype_bits(dtype_)) + 7) / 8;
 }
 
-TensorView Datum::view() const { return {dtype_, shape_, {data_, byte_size()}}; }
+TensorView Datum::view() const {
+  ESCUTA_CHECK(is_dense());
+  return {dtype_, shape_, {data_, byte_size()}};
+}
+
+Result<Datum> Datum::to_dense() const {
+  if (is_dense()) return *this;
+  ASSIGN_OR_RETURN(Datum copy, create(dtype_, shape_));
+  const auto rows = static_cast<size_t>(shape_[shape_.rank() - 2]);
+  if (copy.byte_size() == 0) return copy;
+  const size_t row_bytes = static_cast<size_t>(shape_[shape_.rank() - 1] * dtype_bits(dtype_)) / 8;
+  const size_t matrices = copy.byte_size() / (rows * row_bytes);
+  for (size_t i = 0; i < matrices; ++i) {
+    std::memcpy(copy.data_ + i * rows * row_bytes,
+                data_ + i * static_cast<size_t>(row_capacity_) * row_bytes, rows * row_bytes);
+  }
+  return copy;
+}
 
 Datum Datum::reshaped(const Shape& shape) const {
-  ESCUTA_CHECK(shape.count() == count());
+  ESCUTA_CHECK(shape.count() == count() && is_dense());
   Datum datum = *this;
   datum.shape_ = shape;
   return datum;

@@ -32,6 +32,10 @@ class Datum {
   static Result<Datum> create(DType dtype, const Shape& shape);
   // A tensor in `buffer`, which is large enough.
   static Datum of(DType dtype, const Shape& shape, Buffer buffer);
+  // A tensor [..., T, D] whose matrices are `capacity` >= T rows apart in `buffer`, which claimed T
+  // of them (Buffer::claim): room for more rows, which another tensor then has. Only who asks for
+  // row_capacity() may read its bytes.
+  static Datum with_room(DType dtype, const Shape& shape, int64_t capacity, Buffer buffer);
   // Takes the tensor over.
   static Datum of(Tensor tensor);
   // Borrows: `data` outlives every copy of the result, or the copies are made owned().
@@ -57,7 +61,7 @@ class Datum {
   // The elements; T is what dtype() says, std::string for strings.
   template <typename T>
   std::span<const T> as() const {
-    ESCUTA_CHECK(dtype_ == dtype_of<T>());
+    ESCUTA_CHECK(dtype_ == dtype_of<T>() && is_dense());
     return {reinterpret_cast<const T*>(data_), static_cast<size_t>(count())};
   }
   // For whoever made the tensor and has not shown it to anybody yet.
@@ -67,7 +71,13 @@ class Datum {
     ESCUTA_CHECK(dtype_ == dtype_of<T>());
     return reinterpret_cast<T*>(data_);
   }
-  TensorView view() const;  // of numbers
+  TensorView view() const;  // of numbers, dense
+
+  // Rows from a matrix to the next where there is room for more; 0: elements follow each other.
+  int64_t row_capacity() const { return row_capacity_; }
+  bool is_dense() const { return row_capacity_ == 0; }
+  // This, or a copy without room. ResourceExhausted.
+  Result<Datum> to_dense() const;
 
   // The same elements in another shape of the same count.
   Datum reshaped(const Shape& shape) const;
@@ -81,6 +91,7 @@ class Datum {
   DType dtype_ = DType::kUndefined;
   Shape shape_;
   std::byte* data_ = nullptr;
+  int64_t row_capacity_ = 0;
   Buffer buffer_;
   std::shared_ptr<const Sequence> sequence_;
   std::shared_ptr<const Map> map_;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/dims.h"
+#include "ops/growing_cache.h"
 
 namespace escuta::ops {
 namespace {
@@ -37,6 +38,17 @@ Status attend(Call& call, Attention& plan) {
   return {};
 }
 
+// A cache [B, N, L, H], which may have room for more.
+Result<Heads> past_heads(Call& call, size_t input) {
+  if (call.dtype(input) == DType::kFloat) {
+    const CacheRows rows = cache_rows(call, input);
+    return Heads{rows.data, {rows.batch_step, rows.head_step, rows.row_step}, rows.length};
+  }
+  const Shape& shape = call.shape(input);
+  ASSIGN_OR_RETURN(const float* data, floats(call, input));
+  return heads_outside(data, shape[1], shape[2], shape[3]);
+}
+
 // The cache after the run: fresh rows after those of past input `past`.
 std::optional<Dims> infer_present(const Inference& node, size_t past, size_t past_length,
                                   const Dim& batch, const Dim& heads, const Dim& fresh,
@@ -66,8 +78,8 @@ Status MultiHead::run(Call& call) const {
   plan.value_size = in.value_size;
   plan.q = in.q.data;
   plan.q_rows = in.q.rows;
-  ASSIGN_OR_RETURN(const Heads k, cached(call, 1, keys));
-  ASSIGN_OR_RETURN(const Heads v, cached(call, 2, values));
+  ASSIGN_OR_RETURN(const Heads k, cached(call, inputs_.past_key, 1, keys));
+  ASSIGN_OR_RETURN(const Heads v, cached(call, inputs_.past_value, 2, values));
   plan.k = k.data;
   plan.k_rows = k.rows;
   plan.v = v.data;
@@ -207,10 +219,8 @@ Status MultiHead::read_cache(Call& call, const Projected& in, CachedHeads& keys,
   const int64_t length = call.shape(inputs_.past_key)[2];
   RETURN_IF_ERROR(expect_shape(call, inputs_.past_value, "past_value",
                                {in.batch, heads, length, in.value_size}));
-  ASSIGN_OR_RETURN(const float* k, floats(call, inputs_.past_key));
-  ASSIGN_OR_RETURN(const float* v, floats(call, inputs_.past_value));
-  keys.buffer = heads_outside(k, heads, length, in.head_size);
-  values.buffer = heads_outside(v, heads, length, in.value_size);
+  ASSIGN_OR_RETURN(keys.buffer, past_heads(call, inputs_.past_key));
+  ASSIGN_OR_RETURN(values.buffer, past_heads(call, inputs_.past_value));
   keys.past = length;
   keys.capacity = length + fresh;
   if (call.has(inputs_.past_length)) {  // the buffer is longer than what it holds
@@ -227,8 +237,19 @@ Status MultiHead::read_cache(Call& call, const Projected& in, CachedHeads& keys,
 }
 
 // The heads to read, cached ones first, after storing them as an output where that is wanted.
-Result<Heads> MultiHead::cached(Call& call, size_t output, const CachedHeads& cache) const {
+Result<Heads> MultiHead::cached(Call& call, size_t past, size_t output,
+                                const CachedHeads& cache) const {
   if (cache.buffer.data == nullptr && !call.wants(output)) return cache.fresh;
+  const bool all_past = !call.has(inputs_.past_length) && !call.has(inputs_.beams);
+  if (call.may_have_room(output) && all_past && call.dtype(kQuery) == DType::kFloat) {
+    const Heads& fresh = cache.fresh;
+    ASSIGN_OR_RETURN(const CacheRows all,
+                     append_to_cache(call, past, output,
+                                     {fresh.data, fresh.rows.batch, fresh.rows.head, fresh.rows.row,
+                                      fresh.length},
+                                     cache.batch, cache.heads, cache.size));
+    return Heads{all.data, {all.batch_step, all.head_step, all.row_step}, all.length};
+  }
   ASSIGN_OR_RETURN(const Shape shape,
                    shape_of({cache.batch, cache.heads, cache.capacity, cache.size}));
   ASSIGN_OR_RETURN(const FloatOutput present,

@@ -17,6 +17,9 @@ class MultiHead : public Kernel {
   MultiHead(const NodeInfo& node, const MultiHeadInputs& inputs)
       : inputs_(inputs), attributes_(node), causal_(node.integer("unidirectional", 0) == 1) {}
   Status run(Call& call) const override;
+  bool takes_room(size_t input) const override {
+    return input == inputs_.past_key || input == inputs_.past_value;
+  }
 
  private:
   // The heads that the first inputs hold, before the cache.
@@ -30,7 +33,7 @@ class MultiHead : public Kernel {
   Status read_keys(Call& call, Projected& in) const;
   Status add_biases(Call& call, Projected& in) const;
   Status read_cache(Call& call, const Projected& in, CachedHeads& keys, CachedHeads& values) const;
-  Result<Heads> cached(Call& call, size_t output, const CachedHeads& cache) const;
+  Result<Heads> cached(Call& call, size_t past, size_t output, const CachedHeads& cache) const;
 
   MultiHeadInputs inputs_;
   AttentionAttributes attributes_;

@@ -98,6 +98,14 @@ Status CpuExecutable::run(std::span<const Value> inputs, std::span<const bool> w
     status = worker->frame->run(worker->inputs, {}, wanted, worker->outputs, control);
   }
   for (size_t i = 0; i < outputs.size() && status.ok(); ++i) {
+    if (!control.state_stays && !worker->outputs[i].is_dense()) {  // an input that was handed on
+      Result<Datum> dense = worker->outputs[i].to_dense();
+      if (!dense.ok()) {
+        status = dense.status();
+        break;
+      }
+      worker->outputs[i] = std::move(dense).value();
+    }
     outputs[i] = worker->outputs[i].is_none() ? Value() : Value::of(worker->outputs[i]);
   }
   give_back(std::move(worker));

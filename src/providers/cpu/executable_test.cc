@@ -229,6 +229,91 @@ TEST(CpuExecutable, AnErrorNamesTheNodeAndLeavesTheExecutableUsable) {
   EXPECT_THAT(floats_of(run(*executable, {tensor({2}, {3, 5})})[0]), ElementsAre(-3.0f, 10.0f));
 }
 
+// Two heads of size 2 over keys and values of the steps before.
+onnx::Model cached_attention() {
+  onnx::Model model = small_model();
+  const auto rows = [](std::string name) {
+    return symbolic(std::move(name), {int64_t{1}, std::string("t"), int64_t{4}});
+  };
+  const auto cache = [](std::string name, std::string length) {
+    return symbolic(std::move(name), {int64_t{1}, int64_t{2}, std::move(length), int64_t{2}});
+  };
+  model.graph.inputs = {rows("x"), cache("past.key", "p"), cache("past.value", "p")};
+  model.graph.outputs = {rows("y"), cache("present.key", "n"), cache("present.value", "n")};
+  model.graph.initializers = {};
+  onnx::NodeDef attention =
+      node("MultiHeadAttention", {"x", "x", "x", "", "", "", "past.key", "past.value"},
+           {"y", "present.key", "present.value"});
+  attention.domain = "com.microsoft";
+  onnx::AttributeDef heads;
+  heads.name = "num_heads";
+  heads.type = onnx::AttributeDef::Type::kInt;
+  heads.i = 2;
+  attention.attributes = {heads};
+  model.graph.nodes = {attention};
+  model.opset_imports.push_back({"com.microsoft", 1});
+  return model;
+}
+
+class CacheOfSteps : public ::testing::Test {
+ protected:
+  // x, past -> y, present. With `stays`, present may be in a form of its own.
+  std::vector<Value> step(float x, const std::vector<Value>& before, bool stays) {
+    const std::vector<Value> inputs = {tensor({1, 1, 4}, {x, 1, -x, x / 2}), before[1], before[2]};
+    std::vector<Value> outputs(3);
+    RunControl control;
+    control.state_stays = stays;
+    const Status status = executable_->run(inputs, {}, outputs, control);
+    EXPECT_TRUE(status.ok()) << status.to_string();
+    return outputs;
+  }
+  static std::vector<Value> nothing() {
+    return {Value(), tensor({1, 2, 0, 2}, {}), tensor({1, 2, 0, 2}, {})};
+  }
+  static std::vector<float> host(const Value& value) {
+    Tensor copy = value.to_host().value();
+    return {copy.as<float>().begin(), copy.as<float>().end()};
+  }
+  std::unique_ptr<CpuExecutable> executable_ = compile(cached_attention());
+};
+
+TEST_F(CacheOfSteps, GrowsInPlaceWithTheSameResults) {
+  std::vector<Value> dense = nothing(), grown = nothing();
+  int moved = 0;
+  for (int i = 0; i < 300; ++i) {
+    const float x = static_cast<float>(i % 7) / 4;
+    const std::byte* before = grown[1].datum().bytes();
+    dense = step(x, dense, false);
+    grown = step(x, grown, true);
+    moved += grown[1].datum().bytes() != before;
+    ASSERT_EQ(floats_of(dense[0]), floats_of(grown[0])) << i;
+    ASSERT_EQ(grown[1].shape(), dense[1].shape());
+  }
+  EXPECT_EQ(host(dense[1]), host(grown[1]));
+  EXPECT_EQ(host(dense[2]), host(grown[2]));
+  EXPECT_LE(moved, 6);
+  EXPECT_FALSE(grown[1].on_host());
+  EXPECT_EQ(grown[1].view().status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(dense[1].on_host());
+  // Whoever does not ask for it gets plain tensors, also from a cache that has room.
+  EXPECT_EQ(host(step(1, grown, false)[1]), host(step(1, dense, false)[1]));
+}
+
+// Two ways on from one state: neither sees what the other appended.
+TEST_F(CacheOfSteps, KeepsBranchesApart) {
+  std::vector<Value> state = nothing();
+  for (int i = 0; i < 5; ++i) state = step(static_cast<float>(i), state, true);
+  const std::vector<float> before = host(state[1]);
+  const std::vector<Value> left = step(7, state, true);
+  const std::vector<float> left_keys = host(left[1]);
+  const std::vector<Value> right = step(9, state, true);
+  EXPECT_EQ(host(left[1]), left_keys);
+  EXPECT_NE(host(right[1]), left_keys);
+  EXPECT_EQ(host(state[1]), before);
+  EXPECT_NE(left[1].datum().bytes(), right[1].datum().bytes());
+  EXPECT_EQ(floats_of(step(2, right, true)[0]), floats_of(step(2, right, false)[0]));
+}
+
 TEST(CpuProvider, AnUnknownOperatorIsRefusedByNameDomainAndVersion) {
   onnx::Model def = small_model();
   def.graph.nodes[1].op_type = "Negate";
