@@ -47,10 +47,13 @@ struct VectorLoops {
   void (*to_f16)(const float* src, unsigned short* dst, long n);
   void (*to_bf16)(const float* src, unsigned short* dst, long n);
 
-  // dst[i] = clamp(round_to_even(src[i] * inverse_scale) + zero, low, high), as bytes: u8 with low
-  // 0, high 255; s8 with -128, 127. NaN gives low.
-  void (*quantize)(const float* src, float inverse_scale, int zero, int low, int high,
-                   unsigned char* dst, long n);
+  // dst[i] = clamp(round_to_even(src[i] / scale) + zero, low, high), as bytes: u8 with low 0, high
+  // 255; s8 with -128, 127. NaN gives low.
+  void (*quantize)(const float* src, float scale, int zero, int low, int high, unsigned char* dst,
+                   long n);
+  // dst[i] = (src[i] - zero) * scale, of s8 or u8.
+  void (*dequantize)(const unsigned char* src, bool is_signed, int zero, float scale, float* dst,
+                     long n);
 
   // dst [cols, rows] = the transpose of src [rows, cols]: elements of 4 bytes of any kind, strides
   // in elements from a row to the next. dst must not be src.

@@ -217,17 +217,37 @@ void to_bf16(const float* src, unsigned short* dst, long n) {
   to_half(src, dst, n, [](F32 x) ESCUTA_INLINE_LAMBDA { return narrow_bf16(x); });
 }
 
-void quantize(const float* src, float inverse_scale, int zero, int low, int high,
-              unsigned char* dst, long n) {
+void quantize(const float* src, float scale, int zero, int low, int high, unsigned char* dst,
+              long n) {
   typedef unsigned char Bytes __attribute__((vector_size(kVectorBytes / 4)));
   const F32 least = splat_f32((float)(low - zero)), most = splat_f32((float)(high - zero));
   for (long i = 0; i < n; i += kLanesF32) {
-    const F32 x = load_up_to(src + i, n - i) * inverse_scale;
+    const F32 x = load_up_to(src + i, n - i) / scale;
     // max gives its second side where x is NaN. What is clamped is small enough for round_small.
     const I32 whole = to_i32(round_small(min(max(x, least), most))) + zero;
     const Bytes bytes = __builtin_convertvector(whole, Bytes);
     const long count = n - i < kLanesF32 ? n - i : kLanesF32;
     __builtin_memcpy(dst + i, &bytes, (unsigned long)count);
+  }
+}
+
+template <typename Byte>
+ESCUTA_INLINE void dequantize_as(const unsigned char* src, int zero, float scale, float* dst,
+                                 long n) {
+  typedef Byte Bytes __attribute__((vector_size(kVectorBytes / 4)));
+  for (long i = 0; i < n; i += kLanesF32) {
+    Bytes bytes = {};
+    const long count = n - i < kLanesF32 ? n - i : kLanesF32;
+    __builtin_memcpy(&bytes, src + i, (unsigned long)count);
+    store_up_to(to_f32(__builtin_convertvector(bytes, I32) - zero) * scale, dst + i, n - i);
+  }
+}
+void dequantize(const unsigned char* src, bool is_signed, int zero, float scale, float* dst,
+                long n) {
+  if (is_signed) {
+    dequantize_as<signed char>(src, zero, scale, dst, n);
+  } else {
+    dequantize_as<unsigned char>(src, zero, scale, dst, n);
   }
 }
 
@@ -270,6 +290,7 @@ constexpr VectorLoops kVectorLoops = {
     .to_f16 = to_f16,
     .to_bf16 = to_bf16,
     .quantize = quantize,
+    .dequantize = dequantize,
     .transpose = transpose,
 };
 

@@ -278,18 +278,32 @@ TEST_P(VectorTest, HalvesRoundToNearestEven) {
 
 TEST_P(VectorTest, Quantize) {
   std::vector<float> src = random_values<float>(41, 5, -40, 40);
-  src.insert(src.end(), {0.25f, 0.75f, 1.25f, -0.25f, 1e30f, -1e30f, kInf, -kInf, kNaN});
+  src.insert(src.end(), {0.15f, 0.45f, 0.75f, -0.15f, 1e30f, -1e30f, kInf, -kInf, kNaN});
   std::vector<uint8_t> u8(src.size()), s8(src.size());
   const long n = static_cast<long>(src.size());
-  table().vector.quantize(src.data(), 2, 100, 0, 255, u8.data(), n);
-  table().vector.quantize(src.data(), 2, -3, -128, 127, s8.data(), n);
+  table().vector.quantize(src.data(), 0.3f, 100, 0, 255, u8.data(), n);
+  table().vector.quantize(src.data(), 0.3f, -3, -128, 127, s8.data(), n);
   for (size_t i = 0; i < src.size(); ++i) {
     const double rounded =
-        std::isnan(src[i]) ? -1e9 : std::nearbyint(static_cast<double>(src[i]) * 2);
+        std::isnan(src[i]) ? -1e9 : static_cast<double>(std::nearbyint(src[i] / 0.3f));
     ASSERT_EQ(u8[i], static_cast<uint8_t>(std::clamp(rounded + 100, 0.0, 255.0))) << src[i];
     ASSERT_EQ(static_cast<int8_t>(s8[i]),
               static_cast<int8_t>(std::clamp(rounded - 3, -128.0, 127.0)))
         << src[i];
+  }
+}
+
+TEST_P(VectorTest, Dequantize) {
+  std::vector<uint8_t> src(67);
+  for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<uint8_t>(i * 37);
+  std::vector<float> dst(src.size() + 1, 7.0f);
+  for (const bool is_signed : {false, true}) {
+    table().vector.dequantize(src.data(), is_signed, -3, 0.7f, dst.data(), 67);
+    for (size_t i = 0; i < src.size(); ++i) {
+      const int value = is_signed ? static_cast<int8_t>(src[i]) : src[i];
+      ASSERT_EQ(dst[i], static_cast<float>(value + 3) * 0.7f) << i;
+    }
+    EXPECT_EQ(dst.back(), 7.0f);
   }
 }
 
