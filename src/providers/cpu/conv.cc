@@ -1,7 +1,7 @@
 // Conv and FusedConv in f32 over 1 to 3 dimensions; constant weights are packed once.
 #include "kernels/conv.h"
 
-#include "ops/convolution.h"
+#include "providers/cpu/conv_sizes.h"
 #include "providers/cpu/kernels.h"
 
 namespace escuta::cpu {
@@ -15,7 +15,7 @@ class Conv final : public ops::Kernel {
   // Depthwise loops take plain weights.
   Status keep_weights(const KernelContext& context, const graph::Constant& w) {
     w_shape_ = w.shape;
-    kernels::Conv sizes = weight_sizes();
+    auto sizes = weight_sizes<kernels::Conv>(w.shape, groups_);
     const std::string form = fmt::format("conv:{}:{}", groups_, w.shape.to_string());
     ASSIGN_OR_RETURN(
         packed_, context.weights->get(context.model, w, form, kernels::packed_conv_bytes(sizes),
@@ -39,7 +39,8 @@ class Conv final : public ops::Kernel {
     ASSIGN_OR_RETURN(const Shape shape, sizes.output());
     ASSIGN_OR_RETURN(float* dst, call.output<float>(0, shape));
     if (shape.count() == 0) return Status();
-    kernels::Conv conv = conv_of(sizes);
+    kernels::Conv conv;
+    set_sizes(sizes, conv);
     conv.src = call.input(0).as<float>().data();
     if (packed_ != nullptr) {
       conv.packed_weight = reinterpret_cast<const float*>(packed_->data());
@@ -56,35 +57,6 @@ class Conv final : public ops::Kernel {
   }
 
  private:
-  static kernels::Conv conv_of(const ops::ConvSizes& sizes) {
-    kernels::Conv conv;
-    conv.batch = sizes.batch;
-    conv.groups = sizes.groups;
-    conv.in_channels = sizes.in_channels * sizes.groups;
-    conv.out_channels = sizes.all_out_channels();
-    for (int i = 0; i < sizes.windows.rank; ++i) {
-      const ops::Axis& axis = sizes.windows.axes[static_cast<size_t>(i)];
-      const int at = 3 - sizes.windows.rank + i;
-      conv.input[at] = axis.in;
-      conv.kernel[at] = axis.kernel;
-      conv.stride[at] = axis.stride;
-      conv.dilation[at] = axis.dilation;
-      conv.pad_begin[at] = axis.pad_begin;
-      conv.output[at] = axis.out;
-    }
-    return conv;
-  }
-
-  // What packing needs to know.
-  kernels::Conv weight_sizes() const {
-    kernels::Conv conv;
-    conv.groups = groups_;
-    conv.out_channels = w_shape_[0];
-    conv.in_channels = w_shape_[1] * groups_;
-    for (int i = 2; i < w_shape_.rank(); ++i) conv.kernel[3 - w_shape_.rank() + i] = w_shape_[i];
-    return conv;
-  }
-
   ops::WindowAttributes attributes_;
   int64_t groups_;
   kernels::Activation activation_;

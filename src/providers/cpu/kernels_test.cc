@@ -1,0 +1,360 @@
+// Fast kernels of quantised and recurrent operators, against the plain loops that define them.
+#include "providers/cpu/kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "engine/session.h"
+#include "graph/import.h"
+#include "onnx/test_models.h"
+#include "providers/cpu/executable.h"
+
+namespace escuta::cpu {
+namespace {
+
+using onnx::testing::node;
+using onnx::testing::value;
+
+// A model of one node, its inputs constants or not, and what they are.
+class OneNode {
+ public:
+  OneNode(std::string op, std::string domain = "", unsigned seed = 1) : random_(seed) {
+    model_.ir_version = 8;
+    model_.opset_imports = {{"", 21}, {"com.microsoft", 1}};
+    model_.graph.name = "one";
+    node_.op_type = std::move(op);
+    node_.domain = std::move(domain);
+    node_.name = "node";
+  }
+
+  template <typename T>
+  OneNode& input(std::vector<int64_t> dims, std::vector<T> values, bool constant = false) {
+    const std::string name = "i" + std::to_string(node_.inputs.size());
+    node_.inputs.push_back(name);
+    const Shape shape = Shape::create(dims).value();
+    Datum datum = Datum::of<T>(shape, values).value();
+    if (constant) {
+      onnx::TensorDef def;
+      def.name = name;
+      def.dtype = datum.dtype();
+      def.dims = dims;
+      constants_.push_back(datum);
+      def.bytes = {constants_.back().bytes(), values.size() * sizeof(T)};
+      model_.graph.initializers.push_back(def);
+      return *this;
+    }
+    onnx::ValueInfo info = value(name, datum.dtype());
+    info.type.shape = std::vector<onnx::DimDef>(dims.size());  // only the rank is known
+    model_.graph.inputs.push_back(info);
+    values_.push_back(engine::Value::of(std::move(datum)));
+    return *this;
+  }
+  OneNode& none() {
+    node_.inputs.push_back("");
+    return *this;
+  }
+  template <typename T>
+  OneNode& bytes(std::vector<int64_t> dims, bool constant = false) {
+    std::vector<T> values(count(dims));
+    for (T& v : values) v = static_cast<T>(random_());
+    return input(std::move(dims), std::move(values), constant);
+  }
+  // Uniform.
+  OneNode& floats(std::vector<int64_t> dims, float low, float high, bool constant = false) {
+    std::vector<float> values(count(dims));
+    std::uniform_real_distribution<float> uniform(low, high);
+    for (float& v : values) v = uniform(random_);
+    return input(std::move(dims), std::move(values), constant);
+  }
+  OneNode& ints(std::string name, std::vector<int64_t> values) {
+    onnx::AttributeDef def;
+    def.name = std::move(name);
+    def.type = onnx::AttributeDef::Type::kInts;
+    def.ints = std::move(values);
+    node_.attributes.push_back(def);
+    return *this;
+  }
+  OneNode& integer(std::string name, int64_t i) {
+    onnx::AttributeDef def;
+    def.name = std::move(name);
+    def.type = onnx::AttributeDef::Type::kInt;
+    def.i = i;
+    node_.attributes.push_back(def);
+    return *this;
+  }
+  OneNode& text(std::string name, std::string s) {
+    onnx::AttributeDef def;
+    def.name = std::move(name);
+    def.type = onnx::AttributeDef::Type::kString;
+    def.s = std::move(s);
+    node_.attributes.push_back(def);
+    return *this;
+  }
+  OneNode& output(DType dtype) {
+    const std::string name = "o" + std::to_string(node_.outputs.size());
+    node_.outputs.push_back(name);
+    onnx::ValueInfo info = value(name, dtype);
+    info.type.shape.reset();
+    model_.graph.outputs.push_back(info);
+    return *this;
+  }
+
+  // That it gives with fast kernels what the plain loop gives, within `limit`.
+  void check(double limit = 0) {
+    model_.graph.nodes = {node_};
+    engine::CompileOptions plain;
+    plain.fast_kernels = false;
+    plain.passes_off = {"all"};
+    const std::vector<engine::Value> slow = run(plain), fast = run({});
+    for (size_t i = 0; i < slow.size(); ++i) {
+      const Datum &a = slow[i].datum(), &b = fast[i].datum();
+      ASSERT_EQ(a.dtype(), b.dtype());
+      ASSERT_EQ(a.shape(), b.shape());
+      for (int64_t j = 0; j < a.count(); ++j) {
+        ASSERT_NEAR(at(a, j), at(b, j), limit) << node_.op_type << " output " << i << " at " << j;
+      }
+    }
+  }
+
+ private:
+  static size_t count(const std::vector<int64_t>& dims) {
+    return static_cast<size_t>(Shape::create(dims).value().count());
+  }
+  static double at(const Datum& datum, int64_t i) {
+    switch (datum.dtype()) {
+      case DType::kFloat:
+        return reinterpret_cast<const float*>(datum.bytes())[i];
+      case DType::kInt32:
+        return reinterpret_cast<const int32_t*>(datum.bytes())[i];
+      case DType::kInt8:
+        return reinterpret_cast<const int8_t*>(datum.bytes())[i];
+      default:
+        return reinterpret_cast<const uint8_t*>(datum.bytes())[i];
+    }
+  }
+  // Twice, so that the second run has the memory of the first.
+  std::vector<engine::Value> run(const engine::CompileOptions& options) const {
+    PackedWeights weights;
+    auto model = std::make_shared<const graph::Model>(graph::import_model(model_).value());
+    const auto executable = CpuExecutable::create(model, weights, options).value();
+    std::vector<engine::Value> outputs(executable->outputs().size());
+    for (int i = 0; i < 2; ++i) {
+      const Status status = executable->run(values_, {}, outputs, {});
+      EXPECT_TRUE(status.ok()) << status.to_string();
+    }
+    return outputs;
+  }
+
+  std::mt19937 random_;
+  onnx::Model model_;
+  onnx::NodeDef node_;
+  std::vector<Datum> constants_;
+  std::vector<engine::Value> values_;
+};
+
+TEST(FastKernels, ConvInteger) {
+  OneNode("ConvInteger")
+      .bytes<uint8_t>({2, 6, 40})
+      .bytes<int8_t>({9, 6, 5}, true)
+      .bytes<uint8_t>({})
+      .bytes<int8_t>({9})
+      .ints("pads", {2, 3})
+      .output(DType::kInt32)
+      .check();
+  OneNode("ConvInteger")
+      .bytes<uint8_t>({1, 4, 9, 11})
+      .bytes<uint8_t>({6, 2, 3, 2}, true)
+      .bytes<uint8_t>({1})
+      .integer("group", 2)
+      .ints("dilations", {2, 1})
+      .ints("strides", {1, 2})
+      .output(DType::kInt32)
+      .check();
+  OneNode("ConvInteger")
+      .bytes<int8_t>({1, 4, 30, 1})
+      .bytes<int8_t>({4, 1, 7, 1}, true)
+      .bytes<int8_t>({})
+      .bytes<int8_t>({})
+      .integer("group", 4)
+      .output(DType::kInt32)
+      .check();
+}
+
+TEST(FastKernels, QLinearConv) {
+  for (const bool is_signed : {false, true}) {
+    OneNode model("QLinearConv");
+    const float x_scale = 0.02f, y_scale = 0.7f;
+    if (is_signed) {
+      model.bytes<int8_t>({2, 5, 33}).input<float>({}, {x_scale}).bytes<int8_t>({});
+    } else {
+      model.bytes<uint8_t>({2, 5, 33}).input<float>({}, {x_scale}).bytes<uint8_t>({});
+    }
+    model.bytes<int8_t>({8, 5, 3}, true).floats({8}, 0.01f, 0.05f).bytes<int8_t>({8});
+    model.input<float>({}, {y_scale});
+    if (is_signed) {
+      model.bytes<int8_t>({}).output(DType::kInt8);
+    } else {
+      model.bytes<uint8_t>({}).output(DType::kUint8);
+    }
+    model.input<int32_t>({8}, {0, 1000, -1000, 5, 7, 9, 30000, -30000}, true).check();
+  }
+}
+
+TEST(FastKernels, MatMulInteger) {
+  OneNode("MatMulInteger")
+      .bytes<uint8_t>({2, 3, 37})
+      .bytes<int8_t>({37, 50}, true)
+      .bytes<uint8_t>({})
+      .bytes<int8_t>({50})
+      .output(DType::kInt32)
+      .check();
+  OneNode("MatMulInteger")  // zero points of rows
+      .bytes<int8_t>({5, 16})
+      .bytes<uint8_t>({16, 7}, true)
+      .bytes<int8_t>({5})
+      .output(DType::kInt32)
+      .check();
+  OneNode("MatMulInteger")  // of rows, of each of two matrices
+      .bytes<int8_t>({2, 5, 16})
+      .bytes<uint8_t>({16, 7}, true)
+      .bytes<int8_t>({5})
+      .bytes<uint8_t>({1})
+      .output(DType::kInt32)
+      .check();
+  OneNode("MatMulInteger")  // B no constant, and a stack
+      .bytes<uint8_t>({2, 1, 3, 20})
+      .bytes<uint8_t>({4, 20, 6})
+      .bytes<uint8_t>({})
+      .bytes<uint8_t>({4, 1, 6})
+      .output(DType::kInt32)
+      .check();
+  OneNode("MatMulInteger")
+      .bytes<uint8_t>({0, 4})
+      .bytes<int8_t>({4, 3}, true)
+      .output(DType::kInt32)
+      .check();
+  OneNode("MatMulInteger")
+      .bytes<uint8_t>({9})
+      .bytes<int8_t>({9, 3}, true)
+      .output(DType::kInt32)
+      .check();
+}
+
+TEST(FastKernels, QLinearMatMul) {
+  OneNode("QLinearMatMul")
+      .bytes<uint8_t>({2, 3, 37})
+      .input<float>({}, {0.02f})
+      .bytes<uint8_t>({})
+      .bytes<int8_t>({37, 50}, true)
+      .floats({50}, 0.01f, 0.02f)
+      .bytes<int8_t>({50})
+      .input<float>({}, {0.3f})
+      .bytes<uint8_t>({})
+      .output(DType::kUint8)
+      .check();
+  OneNode("QLinearMatMul")  // of rows; B no constant
+      .bytes<int8_t>({4, 16})
+      .floats({4}, 0.01f, 0.02f)
+      .bytes<int8_t>({4})
+      .bytes<int8_t>({3, 16, 5})
+      .input<float>({1}, {0.013f})
+      .bytes<int8_t>({1})
+      .input<float>({}, {0.1f})
+      .bytes<int8_t>({})
+      .output(DType::kInt8)
+      .check();
+}
+
+TEST(FastKernels, ProductsOfBytesAsFloats) {
+  OneNode("MatMulIntegerToFloat", "com.microsoft")
+      .bytes<int8_t>({2, 3, 37})
+      .bytes<uint8_t>({37, 50}, true)
+      .input<float>({}, {0.02f})
+      .floats({50}, 0.01f, 0.02f)
+      .bytes<int8_t>({1})
+      .bytes<uint8_t>({50})
+      .floats({50}, -1, 1)
+      .output(DType::kFloat)
+      .check(1e-4);
+  OneNode("DynamicQuantizeMatMul", "com.microsoft")
+      .floats({2, 3, 64}, -2, 3)
+      .bytes<int8_t>({64, 18}, true)
+      .input<float>({1}, {0.01f})
+      .bytes<int8_t>({1})
+      .floats({18}, -1, 1)
+      .output(DType::kFloat)
+      .check(1e-4);
+}
+
+TEST(FastKernels, ToBytesAndBack) {
+  const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();
+  OneNode("DynamicQuantizeLinear")
+      .floats({3, 7001}, -3, 5)
+      .output(DType::kUint8)
+      .output(DType::kFloat)
+      .output(DType::kUint8)
+      .check();
+  OneNode("DynamicQuantizeLinear")
+      .input<float>({4}, {nan, 2, -1, nan})
+      .output(DType::kUint8)
+      .output(DType::kFloat)
+      .output(DType::kUint8)
+      .check();
+  OneNode("DynamicQuantizeLinear")
+      .input<float>({3}, {0, 0, 0})
+      .output(DType::kUint8)
+      .output(DType::kFloat)
+      .output(DType::kUint8)
+      .check();
+  OneNode("DynamicQuantizeLinear")
+      .input<float>({0}, {})
+      .output(DType::kUint8)
+      .output(DType::kFloat)
+      .output(DType::kUint8)
+      .check();
+  OneNode("QuantizeLinear")
+      .floats({50, 4}, -3, 5)
+      .input<float>({}, {0.03f})
+      .bytes<int8_t>({})
+      .output(DType::kInt8)
+      .check();
+  OneNode("QuantizeLinear")
+      .floats({3, 4, 9}, -3, 5)
+      .floats({4}, 0.01f, 0.1f)
+      .bytes<uint8_t>({4})
+      .output(DType::kUint8)
+      .check();
+  OneNode("QuantizeLinear")
+      .floats({3, 4}, -3, 5)
+      .floats({4}, 0.01f, 0.1f)
+      .integer("axis", -1)
+      .output(DType::kUint8)
+      .check();
+  OneNode("QuantizeLinear")
+      .input<float>({4}, {nan, inf, -inf, 2.5f})
+      .input<float>({}, {1})
+      .output(DType::kUint8)
+      .check();
+  OneNode("DequantizeLinear")
+      .bytes<int8_t>({50, 4})
+      .input<float>({}, {0.03f})
+      .bytes<int8_t>({})
+      .output(DType::kFloat)
+      .check();
+  OneNode("DequantizeLinear")
+      .bytes<uint8_t>({3, 4, 9})
+      .floats({4}, 0.01f, 0.1f)
+      .bytes<uint8_t>({4})
+      .output(DType::kFloat)
+      .check();
+  OneNode("DequantizeLinear")
+      .bytes<uint8_t>({3, 4})
+      .floats({4}, 0.01f, 0.1f)
+      .output(DType::kFloat)
+      .check();
+}
+
+}  // namespace
+}  // namespace escuta::cpu
