@@ -53,31 +53,45 @@ ESCUTA_INLINE I32 load_columns(const signed char* src) {
 #endif
 }
 
+// Adds the products of one group of k.
 template <int kRows>
-ESCUTA_INLINE void multiply_tile8(const Left8* a, const signed char* b, long groups, int* sums) {
-  I32 sum[kRows][kNrVectors8] = {};
-  for (long p = 0; p < groups; ++p) {
-    I32 column[kNrVectors8];
+ESCUTA_INLINE void add_group8(const Left8* a, const signed char* b,
+                              I32 (&sum)[kRows][kNrVectors8]) {
+  I32 column[kNrVectors8];
+#pragma GCC unroll 4
+  for (int v = 0; v < kNrVectors8; ++v) column[v] = load_columns(b + v * kLanesF32 * kDepth8);
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    int both;
+    __builtin_memcpy(&both, a + r * kDepth8, sizeof(both));
 #pragma GCC unroll 4
     for (int v = 0; v < kNrVectors8; ++v) {
-      column[v] = load_columns(b + v * kLanesF32 * kDepth8);
+      sum[r][v] = add_products(sum[r][v], splat_i32(both), column[v]);
     }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      int both;
-      __builtin_memcpy(&both, a + r * kDepth8, sizeof(both));
-#pragma GCC unroll 4
-      for (int v = 0; v < kNrVectors8; ++v) {
-        sum[r][v] = add_products(sum[r][v], splat_i32(both), column[v]);
-      }
-    }
-    a += kMr8 * kDepth8;
-    b += kNr8 * kDepth8;
   }
+}
+
+template <int kRows>
+ESCUTA_INLINE void multiply_tile8(const Left8* a, const signed char* b, long groups, int* sums) {
+  // Of few rows, several partial sums: an instruction waits for the one before on its sum.
+  constexpr int kParts = kRows == 1 ? 4 : kRows < 4 ? 2 : 1;
+  I32 sum[kParts][kRows][kNrVectors8] = {};
+  long p = 0;
+  for (; p + kParts <= groups; p += kParts) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kParts; ++i, a += kMr8 * kDepth8, b += kNr8 * kDepth8) {
+      add_group8<kRows>(a, b, sum[i]);
+    }
+  }
+  for (; p < groups; ++p, a += kMr8 * kDepth8, b += kNr8 * kDepth8) add_group8<kRows>(a, b, sum[0]);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kNrVectors8; ++v) store(sum[r][v], sums + r * kNr8 + v * kLanesF32);
+    for (int v = 0; v < kNrVectors8; ++v) {
+      I32 total = sum[0][r][v];
+      for (int i = 1; i < kParts; ++i) total += sum[i][r][v];
+      store(total, sums + r * kNr8 + v * kLanesF32);
+    }
   }
 }
 
