@@ -44,7 +44,7 @@ struct LstmCell {
     if (p != nullptr) add_peephole(p + hidden, c, o);
     activate(functions[0], o);
     std::copy_n(c, hidden, n);
-    functions[2].apply(n, hidden);
+    products.apply(functions[2], n, hidden);
     for (int64_t k = 0; k < hidden; ++k) h[k] = o[k] * n[k];
   }
 
@@ -53,7 +53,7 @@ struct LstmCell {
   }
   void activate(const Activation& function, A* gate) const {
     attributes.apply_clip(gate, hidden);
-    function.apply(gate, hidden);
+    products.apply(function, gate, hidden);
   }
 };
 

@@ -75,11 +75,14 @@ void add_products(const A* matrix, const A* x, int64_t rows, int64_t depth, A* o
 extern template void add_products(const float*, const float*, int64_t, int64_t, float*);
 extern template void add_products(const double*, const double*, int64_t, int64_t, double*);
 
-// The products of a recurrent layer with its weights: what a quantised layer does otherwise.
+// The products of a recurrent layer with its weights, and its activations: what a quantised layer,
+// or a faster one, does otherwise.
 template <typename A>
 class GateProducts {
  public:
   virtual ~GateProducts() = default;
+  // x[i] = f(x[i]).
+  virtual void apply(const Activation& f, A* x, int64_t count) const { f.apply(x, count); }
   // gates [G] = W x + bias, for x at time t of sequence b.
   virtual void input(int direction, int64_t t, int64_t b, A* gates) = 0;
   // out[row * out_row + i] += sum over k of R[first + i, k] h[row, k], for i < count.

@@ -92,6 +92,14 @@ class OneNode {
     node_.attributes.push_back(def);
     return *this;
   }
+  OneNode& texts(std::string name, std::vector<std::string> strings) {
+    onnx::AttributeDef def;
+    def.name = std::move(name);
+    def.type = onnx::AttributeDef::Type::kStrings;
+    def.strings = std::move(strings);
+    node_.attributes.push_back(def);
+    return *this;
+  }
   OneNode& output(DType dtype) {
     const std::string name = "o" + std::to_string(node_.outputs.size());
     node_.outputs.push_back(name);
@@ -354,6 +362,108 @@ TEST(FastKernels, ToBytesAndBack) {
       .floats({4}, 0.01f, 0.1f)
       .output(DType::kFloat)
       .check();
+}
+
+// X, W, R, B, sequence_lens, initial_h and, of an LSTM, initial_c.
+OneNode recurrent(const std::string& op, int64_t gates, int64_t directions, bool lengths,
+                  int64_t steps = 7) {
+  const int64_t batch = 3, input = 5, hidden = 18;
+  OneNode model(op);
+  model.floats({steps, batch, input}, -1, 1)
+      .floats({directions, gates * hidden, input}, -0.5f, 0.5f, true)
+      .floats({directions, gates * hidden, hidden}, -0.5f, 0.5f, true)
+      .floats({directions, 2 * gates * hidden}, -1, 1);
+  if (lengths) {
+    model.input<int32_t>({batch}, {4, static_cast<int32_t>(steps), 1});
+  } else {
+    model.none();
+  }
+  model.floats({directions, batch, hidden}, -1, 1);
+  if (op == "LSTM") model.floats({directions, batch, hidden}, -1, 1);
+  model.output(DType::kFloat).output(DType::kFloat);
+  if (op == "LSTM") model.output(DType::kFloat);
+  return model.integer("hidden_size", hidden)
+      .text("direction", directions == 2 ? "bidirectional" : "forward");
+}
+
+TEST(FastKernels, RecurrentLayers) {
+  for (const int64_t directions : {1, 2}) {
+    for (const bool lengths : {false, true}) {
+      recurrent("LSTM", 4, directions, lengths).check(1e-5);
+      recurrent("GRU", 3, directions, lengths).check(1e-5);
+      recurrent("GRU", 3, directions, lengths).integer("linear_before_reset", 1).check(1e-5);
+    }
+  }
+  OneNode("LSTM")  // peepholes, other functions, batch first
+      .floats({2, 6, 5}, -1, 1)
+      .floats({1, 16, 5}, -1, 1, true)
+      .floats({1, 16, 4}, -1, 1, true)
+      .none()
+      .none()
+      .none()
+      .none()
+      .floats({1, 12}, -1, 1)
+      .output(DType::kFloat)
+      .integer("hidden_size", 4)
+      .integer("layout", 1)
+      .texts("activations", {"HardSigmoid", "Tanh", "Softsign"})
+      .check(1e-5);
+}
+
+TEST(FastKernels, ARecurrentLayerInSeveralBlocksOfTimes) {
+  // 3 * 4 * 18 numbers a time: 2^20 of them are 4854 times.
+  recurrent("LSTM", 4, 2, false, 5000).check(1e-4);
+  recurrent("LSTM", 4, 2, true, 5000).check(1e-4);
+}
+
+TEST(FastKernels, DynamicQuantizeLSTM) {
+  for (const bool columns : {false, true}) {
+    for (const int64_t batch : {1, 3}) {
+      const int64_t n = 2, input = 6, hidden = 9, width = 4 * hidden;
+      OneNode model("DynamicQuantizeLSTM", "com.microsoft", 5);
+      model.floats({4, batch, input}, -1, 2)
+          .bytes<int8_t>({n, input, width}, true)
+          .bytes<int8_t>({n, hidden, width}, true)
+          .floats({n, 2 * width}, -1, 1);
+      for (int i = 4; i < 8; ++i) model.none();
+      const std::vector<int64_t> dims =
+          columns ? std::vector<int64_t>{n, width} : std::vector<int64_t>{n};
+      for (int side = 0; side < 2; ++side) {
+        model.floats(dims, 0.005f, 0.01f, true).bytes<int8_t>(dims, true);
+      }
+      // h is quantised at each step: one that is half way between two of its 255 steps may go
+      // either way.
+      model.output(DType::kFloat)
+          .integer("hidden_size", hidden)
+          .text("direction", "bidirectional")
+          .check(2e-2);
+    }
+  }
+}
+
+TEST(FastKernels, MatMulNBits) {
+  for (const int64_t rows : {1, 5, 40}) {
+    for (const bool zeros : {false, true}) {
+      const int64_t k = 70, n = 19, blocks = 3;
+      OneNode model("MatMulNBits", "com.microsoft");
+      model.floats({2, rows, k}, -1, 1)
+          .bytes<uint8_t>({n, blocks, 16}, true)
+          .floats({n * blocks}, 0.01f, 0.1f, true);
+      if (zeros) {
+        model.bytes<uint8_t>({n * 2}, true);
+      } else {
+        model.none();
+      }
+      model.none()
+          .floats({n}, -1, 1, true)
+          .output(DType::kFloat)
+          .integer("K", k)
+          .integer("N", n)
+          .integer("bits", 4)
+          .integer("block_size", 32)
+          .check(1e-4);
+    }
+  }
 }
 
 }  // namespace
