@@ -1,5 +1,6 @@
-// A product by a constant matrix, a number it is multiplied by, a bias vector and an activation ->
-// MatMulBias of domain escuta: what follows a product is done where its result is still in a cache.
+// A product by a constant matrix (MatMul, or Gemm with a vector), a number it is multiplied by, a
+// bias vector and an activation -> MatMulBias of domain escuta: what follows a product is done
+// where its result is still in a cache.
 #include "passes/match.h"
 #include "passes/pass.h"
 
@@ -31,15 +32,35 @@ class Fuser {
     ValueId result = kNoValue;
   };
 
-  // Columns of a product by a constant float matrix; -1 for any other.
-  int64_t columns(const Node& node) const {
-    if (node.op_type != "MatMul" || !node.domain.empty() || node.inputs.size() != 2) return -1;
-    const graph::Fact& a = rewriter_.value(node.inputs[0]).fact;
-    const graph::ConstantPtr& b = rewriter_.value(node.inputs[1]).fact.constant;
-    if (a.dtype != DType::kFloat || !a.shape || b == nullptr || b->dtype != DType::kFloat) {
+  // Columns of a product by a constant float matrix; -1 for any other. Gemm: what it adds, a
+  // constant vector, is the chain's bias.
+  int64_t columns(const Node& node, Chain& chain) const {
+    const bool gemm = node.op_type == "Gemm";
+    if ((node.op_type != "MatMul" && !gemm) || !node.domain.empty() || node.inputs.size() < 2) {
       return -1;
     }
-    return b->shape.rank() == 2 && b->shape.count() > 0 ? b->shape[1] : -1;
+    const graph::Fact& a = rewriter_.value(node.inputs[0]).fact;
+    const graph::ConstantPtr& b = rewriter_.value(node.inputs[1]).fact.constant;
+    if (a.dtype != DType::kFloat || !a.shape || b == nullptr || b->dtype != DType::kFloat ||
+        b->shape.rank() != 2 || b->shape.count() == 0) {
+      return -1;
+    }
+    if (!gemm) return node.inputs.size() == 2 ? b->shape[1] : -1;
+    const auto integer = [&](const char* name) {
+      const auto* found = node.get<int64_t>(name);
+      return found == nullptr ? int64_t{0} : *found;
+    };
+    if (integer("transA") != 0 || integer("broadcast") != 0) return -1;
+    const int64_t width = b->shape[integer("transB") != 0 ? 0 : 1];
+    if (const auto* alpha = node.get<float>("alpha")) chain.alpha = *alpha;
+    if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return width;
+    const auto* beta = node.get<float>("beta");
+    if ((beta != nullptr && *beta != 1) ||
+        !is_float_vector(rewriter_.value(node.inputs[2]), width)) {
+      return -1;
+    }
+    chain.bias = node.inputs[2];
+    return width;
   }
 
   static std::string activation_of(const Node& node) {
@@ -47,6 +68,10 @@ class Fuser {
     if (node.op_type == "Gelu") {
       const auto* form = node.get<std::string>("approximate");
       return form != nullptr && *form == "tanh" ? "GeluTanh" : "Gelu";
+    }
+    if (node.op_type == "Swish") {
+      const auto* alpha = node.get<float>("alpha");
+      return alpha == nullptr || *alpha == 1 ? "Silu" : "";
     }
     for (const char* name : {"Relu", "Tanh", "Sigmoid"}) {
       if (node.op_type == name) return name;
@@ -76,9 +101,9 @@ class Fuser {
 
   void fuse(NodeId id) {
     const Node product = rewriter_.node(id);
-    const int64_t width = columns(product);
-    if (width < 0) return;
     Chain chain;
+    const int64_t width = columns(product, chain);
+    if (width < 0) return;
     chain.result = product.outputs[0];
     while (extend(chain, width)) {
     }
@@ -88,7 +113,10 @@ class Fuser {
     fused.op_type = "MatMulBias";
     fused.domain = "escuta";
     fused.opset = 1;
-    fused.inputs = product.inputs;
+    fused.inputs = {product.inputs[0], product.inputs[1]};
+    if (const auto* transposed = product.get<int64_t>("transB"); transposed != nullptr) {
+      fused.attributes.push_back(make_attribute("transB", *transposed));
+    }
     if (chain.bias != kNoValue) fused.inputs.push_back(chain.bias);
     if (chain.alpha != 1) {
       fused.attributes.push_back(make_attribute("alpha", static_cast<float>(chain.alpha)));

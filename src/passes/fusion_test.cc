@@ -75,6 +75,33 @@ TEST(FuseGelu, TakesTheTanhForm) {
   EXPECT_THAT(operators_of(optimized(gelu_tanh(true, 0.8f), kX).graph), Contains(Key("Tanh")));
 }
 
+// --- fuse_swish ---
+
+TEST(FuseSwish, TakesAnyFactor) {
+  for (const float alpha : {1.0f, 1.702f}) {
+    TestModel made;
+    made.input("x", {"n", "3"}).number("alpha", alpha);
+    if (alpha != 1) made.node("Mul", {"alpha", "x"}, {"scaled"});
+    made.node("Sigmoid", {alpha == 1 ? "x" : "scaled"}, {"gate"});
+    made.node("Mul", {"x", "gate"}, {"y"}).outputs({"y"});
+    EXPECT_EQ(operators_of(optimized(made, kX).graph), (Operators{{"Swish", 1}}));
+  }
+}
+
+TEST(FuseSwish, LeavesWhatIsReadElsewhereOrIsAnotherProduct) {
+  TestModel made;
+  made.input("x", {"n", "3"}).node("Sigmoid", {"x"}, {"gate"});
+  TestModel other = made;
+  other.input("z", {"n", "3"});
+  made.node("Mul", {"x", "gate"}, {"y"}).outputs({"y", "gate"});
+  EXPECT_THAT(operators_of(optimized(made, kX).graph), Contains(Key("Sigmoid")));
+  other.node("Mul", {"z", "gate"}, {"y"}).outputs({"y"});
+  EXPECT_THAT(
+      operators_of(
+          optimized(other, {{"x", random_floats({4, 3})}, {"z", random_floats({4, 3}, 7)}}).graph),
+      Contains(Key("Sigmoid")));
+}
+
 // --- fuse_layer_norm, fuse_skip_layer_norm ---
 
 // x [n, 3, 4] normalised over `axis`; "Mul": d * d and 1 / root, else Pow and Div.
@@ -177,6 +204,28 @@ TEST(FuseMatMulBias, TakesEachActivation) {
     made.node("Add", {"product", "bias"}, {"sum"}).node(activation, {"sum"}, {"y"});
     EXPECT_EQ(operators_of(optimized(made.outputs({"y"}), kX).graph),
               (Operators{{"MatMulBias", 1}}));
+  }
+}
+
+TEST(FuseMatMulBias, TakesSwish) {
+  TestModel made = product();
+  made.node("Add", {"product", "bias"}, {"sum"}).node("Sigmoid", {"sum"}, {"gate"});
+  made.node("Mul", {"gate", "sum"}, {"y"}).outputs({"y"});
+  const graph::Model model = optimized(made, kX);
+  ASSERT_EQ(operators_of(model.graph), (Operators{{"MatMulBias", 1}}));
+  EXPECT_EQ(*model.graph.node(0).get<std::string>("activation"), "Silu");
+}
+
+TEST(FuseMatMulBias, TakesGemm) {
+  for (const bool vector : {true, false}) {
+    TestModel made;
+    made.input("x", {"n", "3"}).constant("w", random_floats({5, 3}, 2));
+    made.constant("c", random_floats(vector ? Shape{5} : Shape{4, 5}, 3));
+    made.node("Gemm", {"x", "w", "c"}, {"sum"},
+              {attribute_of("transB", int64_t{1}), attribute_of("alpha", 0.5f)});
+    made.node("Tanh", {"sum"}, {"y"}).outputs({"y"});
+    EXPECT_EQ(operators_of(optimized(made, kX).graph),
+              vector ? (Operators{{"MatMulBias", 1}}) : (Operators{{"Gemm", 1}, {"Tanh", 1}}));
   }
 }
 

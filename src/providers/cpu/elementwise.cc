@@ -1,4 +1,6 @@
 // Functions of one f32 tensor, and of one and a bias, over kernels/vector.
+#include <cmath>
+
 #include "kernels/table.h"
 #include "kernels/table_entry.h"
 #include "kernels/vector.h"
@@ -28,6 +30,33 @@ class Elementwise final : public ops::Kernel {
 
  private:
   kernels::UnaryKernel* loop_;
+};
+
+// x * sigmoid(alpha x) = silu(alpha x) / alpha.
+class Swish final : public ops::Kernel {
+ public:
+  explicit Swish(float alpha) : alpha_(alpha) {}
+
+  Status run(ops::Call& call) const override {
+    if (call.dtype(0) != DType::kFloat) {
+      return invalid_argument("expected float, found {}", dtype_name(call.dtype(0)));
+    }
+    const float* src = call.input(0).as<float>().data();
+    const Shape shape = call.shape(0);
+    ASSIGN_OR_RETURN(float* dst, call.output<float>(0, shape));
+    const kernels::VectorLoops& loops = kernels::kernels().vector;
+    for_parts(call, shape.count(), kGrain, [&](int64_t begin, int64_t end) {
+      const int64_t n = end - begin;
+      if (alpha_ == 1) return loops.silu(src + begin, dst + begin, n);
+      loops.affine(src + begin, alpha_, 0, dst + begin, n);
+      loops.silu(dst + begin, dst + begin, n);
+      loops.affine(dst + begin, 1 / alpha_, 0, dst + begin, n);
+    });
+    return Status();
+  }
+
+ private:
+  float alpha_;
 };
 
 kernels::UnaryKernel* loop_of(const ops::NodeInfo& node) {
@@ -87,6 +116,17 @@ Result<engine::ChosenKernel> elementwise(const KernelContext&, const ops::NodeIn
   if (loop == nullptr) return unimplemented("no loop for it");
   RETURN_IF_ERROR(node.status());
   return engine::ChosenKernel{std::make_unique<Elementwise>(loop), ops::Memory::kInPlace, {}};
+}
+
+Result<engine::ChosenKernel> swish(const KernelContext&, const ops::NodeInfo& node) {
+  RETURN_IF_ERROR(require_dtype(node, 0, DType::kFloat));
+  const float alpha = node.number("alpha", node.node().op_type == "QuickGelu" ? 1.702f : 1.0f);
+  RETURN_IF_ERROR(node.status());
+  // Further out, one of the two products leaves the range of floats.
+  if (!(std::abs(alpha) >= 1e-3f && std::abs(alpha) <= 1e3f)) {
+    return unimplemented("the factor {}", alpha);
+  }
+  return engine::ChosenKernel{std::make_unique<Swish>(alpha), ops::Memory::kInPlace, {}};
 }
 
 Result<engine::ChosenKernel> bias_activation(const KernelContext&, const ops::NodeInfo& node) {

@@ -22,7 +22,7 @@ class OneNode {
  public:
   OneNode(std::string op, std::string domain = "", unsigned seed = 1) : random_(seed) {
     model_.ir_version = 8;
-    model_.opset_imports = {{"", 21}, {"com.microsoft", 1}};
+    model_.opset_imports = {{"", 24}, {"com.microsoft", 1}};
     model_.graph.name = "one";
     node_.op_type = std::move(op);
     node_.domain = std::move(domain);
@@ -81,6 +81,14 @@ class OneNode {
     def.name = std::move(name);
     def.type = onnx::AttributeDef::Type::kInt;
     def.i = i;
+    node_.attributes.push_back(def);
+    return *this;
+  }
+  OneNode& number(std::string name, float f) {
+    onnx::AttributeDef def;
+    def.name = std::move(name);
+    def.type = onnx::AttributeDef::Type::kFloat;
+    def.f = f;
     node_.attributes.push_back(def);
     return *this;
   }
@@ -439,6 +447,17 @@ TEST(FastKernels, DynamicQuantizeLSTM) {
           .check(2e-2);
     }
   }
+}
+
+TEST(FastKernels, Swish) {
+  for (const float alpha : {1.0f, -0.7f, 1.702f}) {
+    OneNode("Swish")
+        .floats({3, 41}, -30, 30)
+        .number("alpha", alpha)
+        .output(DType::kFloat)
+        .check(1e-4);
+  }
+  OneNode("QuickGelu", "com.microsoft").floats({3, 41}, -30, 30).output(DType::kFloat).check(1e-5);
 }
 
 TEST(FastKernels, MatMulNBits) {
