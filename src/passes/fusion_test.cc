@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "passes/choose_rows.h"
 #include "passes/test_model.h"
 
 namespace escuta::passes {
@@ -442,6 +443,46 @@ TEST(FuseAttention, LeavesOtherAxes) {
   EXPECT_THAT(operators_of(optimized(finish(made, 1), inputs).graph), Contains(Key("Softmax")));
   EXPECT_THAT(operators_of(optimized(finish(last, 2), inputs).graph),
               Contains(Pair("MultiHeadAttention", 1)));
+}
+
+// --- choose_rows ---
+
+TEST(ChooseRows, TakesRowsBeforeTheProducts) {
+  TestModel made;
+  made.input("x", {"batch", "rows", "6"}).constant("w", random_floats({6, 9}, 2));
+  made.constant("b", random_floats({9}, 3)).constant("one", random_floats({6}, 4));
+  made.node("Tanh", {"x"}, {"t"}).node("LayerNormalization", {"t", "one"}, {"n"});
+  made.node("MatMul", {"n", "w"}, {"p"}).node("Add", {"b", "p"}, {"y"}).outputs({"y"});
+  Values inputs = {{"x", random_floats({2, 5, 6}, 1)}};
+  graph::Model model = optimize(made.model(), {{"all"}, {}}).value();
+  const Datum all = run_nodes(model, inputs)->at("y");
+  ASSERT_TRUE(choose_rows(model, "y", 1, "which").value());
+  EXPECT_EQ(model.graph.nodes()[0].op_type, "Gather");
+  EXPECT_EQ(model.graph.nodes().size(), 5u);
+  inputs["which"] = datum_of<int64_t>({3}, {4, 0, -1});
+  const Datum some = run_nodes(optimize(model, {}).value(), inputs)->at("y");
+  ASSERT_EQ(some.shape(), (Shape{2, 3, 9}));
+  for (size_t item = 0; item < 2; ++item) {
+    for (size_t i = 0; i < 3; ++i) {
+      for (size_t j = 0; j < 9; ++j) {
+        const size_t row = i == 1 ? 0 : 4;
+        EXPECT_NEAR(some.as<float>()[(item * 3 + i) * 9 + j],
+                    all.as<float>()[(item * 5 + row) * 9 + j], 1e-6f);
+      }
+    }
+  }
+}
+
+TEST(ChooseRows, LeavesWhatMixesRowsOrIsReadElsewhere) {
+  TestModel made;
+  made.input("x", {"batch", "rows", "6"})
+      .node("Softmax", {"x"}, {"y"}, {attribute_of("axis", int64_t{1})});
+  made.outputs({"y"});
+  graph::Model model = optimize(made.model(), {{"all"}, {}}).value();
+  EXPECT_FALSE(choose_rows(model, "y", 1, "which").value());
+  EXPECT_FALSE(choose_rows(model, "z", 1, "which").value());
+  EXPECT_FALSE(choose_rows(model, "y", 1, "x").value());
+  EXPECT_EQ(model.graph.inputs.size(), 1u);
 }
 
 // A pass that is off leaves the graph alone; a name that no pass has is refused.
