@@ -34,6 +34,12 @@ void Context::on_command(CLI::App* command, std::function<int()> run) {
       ->expected(1)
       ->take_all()
       ->group("Common");
+  command
+      ->add_option("--precision", precision_,
+                   "Products by weights of provider cpu: model (the types the model has), or int8")
+      ->check(CLI::IsMember({"model", "int8"}))
+      ->capture_default_str()
+      ->group("Common");
   command->add_option("--log-level", log_level_, "debug, info, warning, error or off, on stderr")
       ->capture_default_str()
       ->group("Common");
@@ -64,6 +70,7 @@ Result<engine::SessionOptions> Context::session_options() {
   RETURN_IF_ERROR(make_registry_once());
   options.compile.threads = threads_;
   options.compile.passes_off = passes_off_;
+  if (precision_ == "int8") options.compile.precision = engine::Precision::kInt8;
   return options;
 }
 

@@ -46,6 +46,7 @@ class Context {
   int threads_ = 0;
   std::string log_level_ = "warning";
   std::vector<std::string> ort_plugins_, passes_off_;
+  std::string precision_ = "model";
   std::optional<engine::Registry> registry_;
   std::function<int()> run_;
 };

@@ -43,6 +43,21 @@ std::string describe(const IoInfo& io);
 enum class OptimizationLevel { kNone, kBasic, kExtended, kAll };
 enum class ExecutionMode { kSequential, kParallel };
 
+// What products by weights are computed in.
+enum class Precision {
+  kModel,  // the types that the model has
+  kInt8,   // 8-bit codes with a scale per column of the weights and per row on the left
+};
+
+// An output of which only some rows are wanted: a graph may be compiled so that it has a further
+// input, int64 [n], that names them along `axis`, and computes no others. A provider that does not
+// know how leaves the input out.
+struct RowChoice {
+  std::string output;
+  int64_t axis = 0;
+  std::string input;
+};
+
 // How a graph is compiled. A provider that cannot honour an option that was set refuses it.
 struct CompileOptions {
   int threads = 0;           // inside one operator; 0: the cores this process may use
@@ -54,6 +69,8 @@ struct CompileOptions {
   std::filesystem::path profile;  // write a per-operator trace with this prefix
   // Write the graph as the provider optimised it; large weights go to <name>_data beside it.
   std::filesystem::path optimized_model;
+  Precision precision = Precision::kModel;
+  std::vector<RowChoice> row_choices;
   bool fast_kernels = true;             // false: only the plain loops that define each operator
   std::vector<std::string> passes_off;  // names of graph passes that are not to run; "all": none
   std::map<std::string, std::string> provider_options;  // the provider's own keys

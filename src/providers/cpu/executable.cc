@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "engine/check_inputs.h"
+#include "passes/choose_rows.h"
 #include "passes/pass.h"
 #include "providers/cpu/kernels.h"
 
@@ -25,6 +26,17 @@ Status check_options(const engine::CompileOptions& options) {
   return unimplemented("provider cpu does not know {}; provider ort may", asked);
 }
 
+Result<graph::Model> optimize(const graph::Model& model, const engine::CompileOptions& options) {
+  const passes::OptimizeOptions passes = {options.passes_off, {}};
+  if (options.row_choices.empty()) return passes::optimize(model, passes);
+  ASSIGN_OR_RETURN(graph::Model inferred, passes::optimize(model, {{"all"}, {}}));
+  for (const engine::RowChoice& choice : options.row_choices) {
+    RETURN_IF_ERROR(
+        passes::choose_rows(inferred, choice.output, choice.axis, choice.input).status());
+  }
+  return passes::optimize(inferred, passes);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
@@ -34,13 +46,13 @@ Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
   std::unique_ptr<CpuExecutable> made(new CpuExecutable);
   // Callers see the model as its file has it, whatever passes find out about its outputs.
   made->outputs_ = engine::output_infos(model->graph);
-  ASSIGN_OR_RETURN(graph::Model optimized, passes::optimize(*model, {options.passes_off, {}}));
+  ASSIGN_OR_RETURN(graph::Model optimized, optimize(*model, options));
   made->inputs_ = engine::input_infos(optimized.graph);
   made->model_ = std::make_unique<const graph::Model>(std::move(optimized));
   made->settings_.threads = options.threads > 0 ? options.threads : available_cores();
   made->settings_.fast = options.fast_kernels;
   const KernelContext context = {made->model_->path, &weights, made->settings_.threads,
-                                 options.fast_kernels};
+                                 options.fast_kernels, options.precision};
   const auto choose = [&](const ops::Operator& op, const ops::NodeInfo& node) {
     return choose_kernel(context, op, node, nullptr);
   };

@@ -28,6 +28,20 @@ Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype) {
       node.dtype(i) == DType::kUndefined ? "an unknown type" : dtype_name(node.dtype(i)));
 }
 
+kernels::Activation activation_of(const ops::NodeInfo& node) {
+  const std::string name = node.text("activation", "");
+  if (name.empty()) return kernels::Activation::kNone;
+  constexpr std::pair<std::string_view, kernels::Activation> kNames[] = {
+      {"Relu", kernels::Activation::kRelu},         {"Tanh", kernels::Activation::kTanh},
+      {"Sigmoid", kernels::Activation::kSigmoid},   {"Gelu", kernels::Activation::kGeluErf},
+      {"GeluTanh", kernels::Activation::kGeluTanh}, {"Silu", kernels::Activation::kSilu}};
+  for (const auto& [known, activation] : kNames) {
+    if (known == name) return activation;
+  }
+  node.fail(unimplemented("the activation {}", name));
+  return kernels::Activation::kNone;
+}
+
 Result<RightSide> pack_right_side(const KernelContext& context, const graph::Constant& b,
                                   bool transposed) {
   const int64_t k = b.shape[transposed ? 1 : 0], n = b.shape[transposed ? 0 : 1];

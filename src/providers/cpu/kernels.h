@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engine/program.h"
+#include "engine/provider.h"
 #include "kernels/gemm.h"
 #include "providers/cpu/packed_weights.h"
 
@@ -20,6 +21,7 @@ struct KernelContext {
   PackedWeights* weights = nullptr;
   int threads = 1;
   bool fast = true;  // false: plain loops only
+  engine::Precision precision = engine::Precision::kModel;
 };
 
 // A kernel, or (kUnimplemented) why it does not take the node.
@@ -33,6 +35,9 @@ Result<engine::ChosenKernel> choose_kernel(const KernelContext& context, const o
 
 // The refusal that most kernels begin with: input i is not known to be of this type.
 Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype);
+
+// The attribute `activation` of products; errors go to node.fail().
+kernels::Activation activation_of(const ops::NodeInfo& node);
 
 // A constant matrix on the right as kernels/gemm reads it, in 16 bits where that changes nothing.
 struct RightSide {

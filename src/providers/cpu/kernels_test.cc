@@ -22,7 +22,7 @@ class OneNode {
  public:
   OneNode(std::string op, std::string domain = "", unsigned seed = 1) : random_(seed) {
     model_.ir_version = 8;
-    model_.opset_imports = {{"", 24}, {"com.microsoft", 1}};
+    model_.opset_imports = {{"", 24}, {"com.microsoft", 1}, {"escuta", 1}};
     model_.graph.name = "one";
     node_.op_type = std::move(op);
     node_.domain = std::move(domain);
@@ -117,13 +117,13 @@ class OneNode {
     return *this;
   }
 
-  // That it gives with fast kernels what the plain loop gives, within `limit`.
-  void check(double limit = 0) {
+  // That it gives with fast kernels (and `options`) what the plain loop gives, within `limit`.
+  void check(double limit = 0, const engine::CompileOptions& options = {}) {
     model_.graph.nodes = {node_};
     engine::CompileOptions plain;
     plain.fast_kernels = false;
     plain.passes_off = {"all"};
-    const std::vector<engine::Value> slow = run(plain), fast = run({});
+    const std::vector<engine::Value> slow = run(plain), fast = run(options);
     for (size_t i = 0; i < slow.size(); ++i) {
       const Datum &a = slow[i].datum(), &b = fast[i].datum();
       ASSERT_EQ(a.dtype(), b.dtype());
@@ -132,6 +132,14 @@ class OneNode {
         ASSERT_NEAR(at(a, j), at(b, j), limit) << node_.op_type << " output " << i << " at " << j;
       }
     }
+  }
+
+  // Output 0, of floats.
+  std::vector<float> result(const engine::CompileOptions& options) {
+    model_.graph.nodes = {node_};
+    const std::vector<engine::Value> outputs = run(options);
+    const std::span<const float> floats = outputs[0].datum().as<float>();
+    return {floats.begin(), floats.end()};
   }
 
  private:
@@ -169,6 +177,42 @@ class OneNode {
   std::vector<Datum> constants_;
   std::vector<engine::Value> values_;
 };
+
+// In 8 bits where that precision is asked for: near, and a row's result is its own.
+TEST(FastKernels, WeightsInEightBits) {
+  engine::CompileOptions int8;
+  int8.precision = engine::Precision::kInt8;
+  for (const bool transposed : {false, true}) {
+    OneNode product("MatMulBias", "escuta");
+    product.floats({2, 7, 96}, -1, 1);
+    product.floats(transposed ? std::vector<int64_t>{40, 96} : std::vector<int64_t>{96, 40}, -2, 2,
+                   true);
+    product.floats({40}, -1, 1).integer("transB", transposed).text("activation", "Relu");
+    product.output(DType::kFloat);
+    product.check(0.25, int8);
+    EXPECT_NE(product.result(int8), product.result({}));  // or it would not be 8 bits
+  }
+  OneNode zeros("MatMul");
+  zeros.input<float>({1, 4}, {0, 0, 0, 0}).input<float>({4, 2}, {0, 0, 0, 0, 1, 0, 0, 0}, true);
+  zeros.output(DType::kFloat).check(0, int8);
+}
+
+TEST(FastKernels, ARowInEightBitsDoesNotDependOnItsNeighbours) {
+  engine::CompileOptions int8;
+  int8.precision = engine::Precision::kInt8;
+  const auto product = [&](int64_t rows) {
+    std::vector<float> left(static_cast<size_t>(rows) * 64);
+    for (size_t i = 0; i < left.size(); ++i) left[i] = std::sin(static_cast<float>(i * i));
+    OneNode node("MatMul");
+    node.input<float>({rows, 64}, left).floats({64, 30}, -1, 1, true).output(DType::kFloat);
+    return node.result(int8);
+  };
+  const std::vector<float> all = product(33);
+  for (const int64_t rows : {1, 2, 9, 20}) {
+    const std::vector<float> some = product(rows);
+    ASSERT_TRUE(std::equal(some.begin(), some.end(), all.begin())) << rows;
+  }
+}
 
 TEST(FastKernels, ConvInteger) {
   OneNode("ConvInteger")

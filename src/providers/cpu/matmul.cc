@@ -15,20 +15,6 @@ Result<Shape> batch_of(const Shape& shape) {
   return Shape::create(shape.dims().first(static_cast<size_t>(std::max(shape.rank() - 2, 0))));
 }
 
-kernels::Activation activation_of(const ops::NodeInfo& node) {
-  const std::string name = node.text("activation", "");
-  if (name.empty()) return kernels::Activation::kNone;
-  constexpr std::pair<std::string_view, kernels::Activation> kNames[] = {
-      {"Relu", kernels::Activation::kRelu},         {"Tanh", kernels::Activation::kTanh},
-      {"Sigmoid", kernels::Activation::kSigmoid},   {"Gelu", kernels::Activation::kGeluErf},
-      {"GeluTanh", kernels::Activation::kGeluTanh}, {"Silu", kernels::Activation::kSilu}};
-  for (const auto& [known, activation] : kNames) {
-    if (known == name) return activation;
-  }
-  node.fail(unimplemented("the activation {}", name));
-  return kernels::Activation::kNone;
-}
-
 class MatMul final : public ops::Kernel {
  public:
   explicit MatMul(const ops::NodeInfo& node)

@@ -59,6 +59,11 @@ Status read_all(const Library& library, const OrtSession* session, Count count, 
 Result<std::unique_ptr<OrtExecutable>> OrtExecutable::create(
     std::shared_ptr<const Library> library, const graph::Model& model, SharedWeights* weights,
     const ExecutionProvider& provider, const engine::CompileOptions& options) {
+  if (options.precision != engine::Precision::kModel) {
+    return unimplemented(
+        "ONNX Runtime runs a model in its own types; provider cpu has precision int8, and a model "
+        "quantised beforehand runs on both");
+  }
   engine::CompileOptions full = options;
   // Without more than one provider there is nothing to record.
   if (!provider.ort_name.empty()) full.session_config.emplace(kRecordAssignment, "1");
