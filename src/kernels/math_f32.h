@@ -136,5 +136,52 @@ ESCUTA_INLINE F32 activate(F32 x, Activation activation) {
   return x;
 }
 
+// Half as many, for steps that need f64.
+typedef float HalfF32 __attribute__((vector_size(kVectorBytes / 2)));
+
+// x + shift = n pi + r, |r| <= pi / 2: sin(x + shift) is sin(r), or -sin(r) where n is odd. Gives r
+// with that sign. For |x| <= kSineRange.
+ESCUTA_INLINE HalfF32 reduce_half_turns(HalfF32 x, double shift) {
+  const F64 magic = splat(0x1.8p52);  // the sum's last bits are n
+  const F64 a = __builtin_convertvector(x, F64) + shift;
+  const F64 sum = a * 0.31830988618379067 + magic;
+  const F64 n = sum - magic;
+  F64 r = a - n * 3.1415926535897931;
+  r -= n * 1.2246467991473532e-16;  // what pi's double leaves
+  return __builtin_convertvector(from_bits(bits_of(r) ^ (bits_of(sum) << 63)), HalfF32);
+}
+
+constexpr float kSineRange = 1e6f;
+
+// sin(r), |r| <= pi / 2, by its Taylor series: the first term left out is under 7e-10.
+ESCUTA_INLINE F32 sine_of_reduced(F32 r) {
+  const F32 t = r * r;
+  F32 series = t * 1.60590438e-10f - 2.50521084e-8f;
+  series = series * t + 2.75573192e-6f;
+  series = series * t - 1.98412698e-4f;
+  series = series * t + 8.33333333e-3f;
+  series = series * t - 1.66666667e-1f;
+  return r + r * t * series;
+}
+
+// sin(x + shift); shift is 0 or pi / 2. Numbers out of range, lane by lane.
+ESCUTA_INLINE F32 sine(F32 x, double shift) {
+  F32 reduced;
+  HalfF32 half[2];
+  __builtin_memcpy(half, &x, sizeof(x));
+  for (HalfF32& part : half) part = reduce_half_turns(part, shift);
+  __builtin_memcpy(&reduced, half, sizeof(reduced));
+  F32 y = sine_of_reduced(reduced);
+  if (any(~(I32)(abs(x) <= kSineRange))) {
+    for (int i = 0; i < kLanesF32; ++i) {
+      if (__builtin_fabsf(x[i]) <= kSineRange) continue;
+      y[i] = shift == 0 ? __builtin_sinf(x[i]) : __builtin_cosf(x[i]);
+    }
+  }
+  return y;
+}
+ESCUTA_INLINE F32 sin(F32 x) { return sine(x, 0); }
+ESCUTA_INLINE F32 cos(F32 x) { return sine(x, 1.5707963267948966); }
+
 }  // namespace
 }  // namespace escuta::kernels

@@ -8,7 +8,8 @@
 // Accuracy, against the exact result rounded to f32 (tests hold them to it): exp, log, tanh,
 // sigmoid, silu and sqrt within 4 units in the last place, erf within 8 (results under 1.2e-38, the
 // smallest normal number, within 2e-38; of silu, results under 1e-36 within 2e-36); gelu_erf and
-// gelu_tanh within 1e-6 of max(1, |x|) absolutely. NaN gives NaN, infinities give the limits.
+// gelu_tanh within 1e-6 of max(1, |x|) absolutely; sin and cos within 2e-7 absolutely. NaN gives
+// NaN, infinities give the limits.
 #pragma once
 
 #include "kernels/activation.h"
@@ -23,8 +24,8 @@ enum class ReduceOp { kSum, kSumOfSquares, kSumOfAbs, kMin, kMax, kMaxOfAbs };
 using UnaryKernel = void(const float* src, float* dst, long n);
 
 struct VectorLoops {
-  UnaryKernel *exp, *log, *erf, *tanh, *sigmoid, *silu, *gelu_erf, *gelu_tanh, *relu, *sqrt, *abs,
-      *negate;
+  UnaryKernel *exp, *log, *erf, *sin, *cos, *tanh, *sigmoid, *silu, *gelu_erf, *gelu_tanh, *relu,
+      *sqrt, *abs, *negate;
 
   // dst[i] = op(a[i * a_step], b[i * b_step]); steps are 0 (one value for all) or 1.
   void (*binary)(BinaryOp op, const float* a, int a_step, const float* b, int b_step, float* dst,

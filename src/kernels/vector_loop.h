@@ -23,6 +23,8 @@ ESCUTA_INLINE void map(const float* src, float* dst, long n, Op op) {
 ESCUTA_UNARY(exp, exp(x))
 ESCUTA_UNARY(log, log(x))
 ESCUTA_UNARY(erf, erf(x))
+ESCUTA_UNARY(sin, sin(x))
+ESCUTA_UNARY(cos, cos(x))
 ESCUTA_UNARY(tanh, tanh(x))
 ESCUTA_UNARY(sigmoid, sigmoid(x))
 ESCUTA_UNARY(silu, silu(x))
@@ -271,6 +273,8 @@ constexpr VectorLoops kVectorLoops = {
     .exp = exp_all,
     .log = log_all,
     .erf = erf_all,
+    .sin = sin_all,
+    .cos = cos_all,
     .tanh = tanh_all,
     .sigmoid = sigmoid_all,
     .silu = silu_all,

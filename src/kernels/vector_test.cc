@@ -87,6 +87,27 @@ TEST_P(VectorTest, UnitsInTheLastPlace) {
   expect_ulps(v.silu, silu, 4, "silu", 1e-36);
 }
 
+TEST_P(VectorTest, SinesAbsolutely) {
+  std::vector<float> src = all_magnitudes();
+  for (int i = -2000; i <= 2000; ++i) {
+    src.push_back(static_cast<float>(i * M_PI / 2));
+    src.push_back(static_cast<float>(i) * 499.7f);
+  }
+  std::vector<float> sin(src.size()), cos(src.size());
+  const long n = static_cast<long>(src.size());
+  table().vector.sin(src.data(), sin.data(), n);
+  table().vector.cos(src.data(), cos.data(), n);
+  for (size_t i = 0; i < src.size(); ++i) {
+    if (!std::isfinite(src[i])) {
+      ASSERT_TRUE(std::isnan(sin[i]) && std::isnan(cos[i])) << src[i];
+      continue;
+    }
+    const double x = static_cast<double>(src[i]);
+    ASSERT_NEAR(static_cast<double>(sin[i]), std::sin(x), 2e-7) << x;
+    ASSERT_NEAR(static_cast<double>(cos[i]), std::cos(x), 2e-7) << x;
+  }
+}
+
 TEST_P(VectorTest, GelusAbsolutely) {
   const std::vector<float> src = all_magnitudes();
   std::vector<float> by_erf(src.size()), by_tanh(src.size());

@@ -104,6 +104,21 @@ ESCUTA_INLINE I32 to_i32(F32 value) { return __builtin_convertvector(value, I32)
 ESCUTA_INLINE F32 select(I32 mask, F32 a, F32 b) { return mask ? a : b; }
 ESCUTA_INLINE I32 select(I32 mask, I32 a, I32 b) { return mask ? a : b; }
 
+// Whether a lane of a comparison's result is set.
+ESCUTA_INLINE bool any(I32 mask) {
+#if defined(__AVX512DQ__)
+  return _mm512_movepi32_mask((__m512i)mask) != 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps((__m256)mask) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_ps((__m128)mask) != 0;
+#else
+  int all = 0;
+  for (int i = 0; i < kLanesF32; ++i) all |= mask[i];
+  return all != 0;
+#endif
+}
+
 // b where the lanes do not compare: max(NaN, b) = b, max(a, NaN) = NaN.
 ESCUTA_INLINE F32 max(F32 a, F32 b) {
 #if defined(__AVX512F__)

@@ -67,9 +67,10 @@ kernels::UnaryKernel* loop_of(const ops::NodeInfo& node) {
   const struct {
     std::string_view name;
     kernels::UnaryKernel* loop;
-  } table[] = {{"Exp", loops.exp},         {"Log", loops.log},   {"Erf", loops.erf},
-               {"Tanh", loops.tanh},       {"Relu", loops.relu}, {"Sqrt", loops.sqrt},
-               {"Sigmoid", loops.sigmoid}, {"Abs", loops.abs},   {"Neg", loops.negate}};
+  } table[] = {{"Sin", loops.sin},   {"Cos", loops.cos},   {"Exp", loops.exp},
+               {"Log", loops.log},   {"Erf", loops.erf},   {"Tanh", loops.tanh},
+               {"Relu", loops.relu}, {"Sqrt", loops.sqrt}, {"Sigmoid", loops.sigmoid},
+               {"Abs", loops.abs},   {"Neg", loops.negate}};
   for (const auto& entry : table) {
     if (entry.name == op) return entry.loop;
   }
