@@ -285,6 +285,86 @@ TEST(FuseConv, LeavesWhatIsReadElsewhere) {
             (Operators{{"Conv", 1}, {"BatchNormalization", 1}, {"Relu", 1}}));
 }
 
+// --- fuse_integer_products ---
+
+Datum bytes(const Shape& shape, int step) {
+  std::vector<int8_t> values(static_cast<size_t>(shape.count()));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<int8_t>(i * static_cast<size_t>(step));
+  return datum_of<int8_t>(shape, values);
+}
+
+// x quantised, as q, its scale and its zero point.
+TestModel quantized(const Strings& dims) {
+  TestModel model;
+  return model.input("x", dims).node("DynamicQuantizeLinear", {"x"}, {"q", "scale", "zero"});
+}
+
+TEST(FuseIntegerProducts, TakesProductsWithScalesAndBias) {
+  for (const bool columns : {false, true}) {
+    TestModel made = quantized({"n", "3"});
+    made.constant("w", bytes({3, 5}, 37)).constant("bias", random_floats({5}, 3));
+    made.constant("w_scale", columns ? random_floats({5}, 4) : random_floats({}, 4));
+    made.node("MatMulInteger", {"q", "w", "zero"}, {"sums"})
+        .node("Mul", {"scale", "w_scale"}, {"scales"});
+    made.node("Cast", {"sums"}, {"floats"}, {attribute_of("to", int64_t{1})});
+    made.node("Mul", {"floats", "scales"}, {"scaled"}).node("Add", {"bias", "scaled"}, {"y"});
+    EXPECT_EQ(operators_of(optimized(made.outputs({"y"}), kX).graph),
+              (Operators{{"DynamicQuantizeLinear", 1}, {"MatMulIntegerToFloat", 1}}));
+  }
+}
+
+TEST(FuseIntegerProducts, LeavesSumsThatAreReadElsewhereAndScalesOfRows) {
+  TestModel made = quantized({"4", "3"});
+  made.constant("w", bytes({3, 5}, 37)).node("MatMulInteger", {"q", "w", "zero"}, {"sums"});
+  made.node("Cast", {"sums"}, {"floats"}, {attribute_of("to", int64_t{1})});
+  TestModel rows = made;
+  made.number("w_scale", 0.1f).node("Mul", {"scale", "w_scale"}, {"scales"});
+  made.node("Mul", {"floats", "scales"}, {"y"}).outputs({"y", "sums"});
+  EXPECT_THAT(operators_of(optimized(made, kX).graph), Contains(Key("MatMulInteger")));
+  rows.constant("w_scale", random_floats({4, 1}, 4)).node("Mul", {"scale", "w_scale"}, {"scales"});
+  rows.node("Mul", {"floats", "scales"}, {"y"}).outputs({"y"});
+  EXPECT_THAT(operators_of(optimized(rows, kX).graph), Contains(Key("MatMulInteger")));
+}
+
+enum class Bias { kNone, kBefore, kAfter };
+
+TEST(FuseIntegerProducts, TakesConvolutionsWithEitherBias) {
+  for (const Bias bias : {Bias::kNone, Bias::kBefore, Bias::kAfter}) {
+    TestModel made = quantized({"2", "4", "9"});
+    made.constant("w", bytes({6, 2, 3}, 29)).number("w_scale", 0.01f).ints("row", {1, 6, 1});
+    made.node("ConvInteger", {"q", "w", "zero"}, {"sums"}, {attribute_of("group", int64_t{2})});
+    made.node("Mul", {"scale", "w_scale"}, {"scales"});
+    std::string sums = "sums";
+    if (bias == Bias::kBefore) {
+      made.constant("wanted", random_floats({6}, 4)).node("Div", {"wanted", "scales"}, {"steps"});
+      made.node("Cast", {"steps"}, {"whole"}, {attribute_of("to", int64_t{6})});
+      made.node("Reshape", {"whole", "row"}, {"bias"}).node("Add", {sums, "bias"}, {"biased"});
+      sums = "biased";
+    }
+    made.node("Cast", {sums}, {"floats"}, {attribute_of("to", int64_t{1})});
+    made.node("Mul", {"floats", "scales"}, {bias == Bias::kAfter ? "scaled" : "y"});
+    if (bias == Bias::kAfter) {
+      made.constant("bias", random_floats({1, 6, 1}, 4)).node("Add", {"scaled", "bias"}, {"y"});
+    }
+    const Operators found = operators_of(optimized(made.outputs({"y"}), kImage).graph);
+    EXPECT_THAT(found, Contains(Pair("ConvIntegerToFloat", 1)));
+    EXPECT_THAT(found, Not(Contains(Key("Reshape"))));
+    EXPECT_THAT(found, Not(Contains(Key("Add"))));
+  }
+}
+
+TEST(FuseIntegerProducts, LeavesABiasForPositions) {
+  TestModel made = quantized({"2", "4", "9"});
+  made.constant("w", bytes({6, 4, 3}, 29)).number("w_scale", 0.01f);
+  made.constant("bias", random_floats({1, 1, 7}, 4));
+  made.node("ConvInteger", {"q", "w", "zero"}, {"sums"})
+      .node("Mul", {"scale", "w_scale"}, {"scales"});
+  made.node("Cast", {"sums"}, {"floats"}, {attribute_of("to", int64_t{1})});
+  made.node("Mul", {"floats", "scales"}, {"scaled"}).node("Add", {"scaled", "bias"}, {"y"});
+  EXPECT_THAT(operators_of(optimized(made.outputs({"y"}), kImage).graph), Contains(Pair("Add", 1)));
+}
+
 // --- fuse_attention ---
 
 struct Attention {

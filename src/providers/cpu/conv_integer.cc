@@ -1,4 +1,5 @@
-// ConvInteger and QLinearConv over 1 to 3 dimensions with constant weights, over kernels/conv_int8.
+// ConvInteger, its scaled form, and QLinearConv over 1 to 3 dimensions with constant weights, over
+// kernels/conv_int8.
 #include "kernels/conv_int8.h"
 #include "ops/quantized_conv.h"
 #include "providers/cpu/conv_sizes.h"
@@ -82,6 +83,40 @@ class ConvInteger final : public ops::Kernel {
   ByteConv conv_;
 };
 
+// Inputs x, w, the scale of sums (one, or one a channel), zero points of x and w, bias (int32:
+// added to sums; float: to what they are scaled to).
+class ConvIntegerToFloat final : public ops::Kernel {
+ public:
+  explicit ConvIntegerToFloat(ByteConv conv) : conv_(std::move(conv)) {}
+
+  Status run(ops::Call& call) const override {
+    ASSIGN_OR_RETURN(const ops::ConvSizes sizes, conv_.sizes(call));
+    const int64_t channels = sizes.all_out_channels();
+    const bool whole = call.dtype(5) == DType::kInt32;
+    RETURN_IF_ERROR(ops::check_parameter(call, 2, DType::kFloat, channels));
+    RETURN_IF_ERROR(ops::check_bias(call, 5, whole ? DType::kInt32 : DType::kFloat, channels));
+    ASSIGN_OR_RETURN(kernels::ConvInt8 conv, conv_.prepare(call, sizes, 3, 4));
+    ASSIGN_OR_RETURN(const Shape shape, sizes.output());
+    ASSIGN_OR_RETURN(conv.dst_f32, call.output<float>(0, shape));
+    if (shape.count() == 0) return {};
+    ASSIGN_OR_RETURN(float* factors, call.scratch_of<float>(channels));
+    const auto scales = call.input(2).as<float>();
+    for (int64_t i = 0; i < channels; ++i) {
+      factors[i] = scales[scales.size() == 1 ? 0 : static_cast<size_t>(i)];
+    }
+    conv.factor = factors;
+    if (whole) {
+      conv.bias = call.input(5).as<int32_t>().data();
+    } else if (call.has(5)) {
+      conv.bias_f32 = call.input(5).as<float>().data();
+    }
+    return ByteConv::run(call, conv);
+  }
+
+ private:
+  ByteConv conv_;
+};
+
 // Inputs x, its scale and zero point, w, its scale and zero point, the result's scale and zero
 // point, bias (int32, of scale x_scale * w_scale).
 class QLinearConv final : public ops::Kernel {
@@ -158,6 +193,11 @@ Result<engine::ChosenKernel> make(const KernelContext& context, const ops::NodeI
 
 Result<engine::ChosenKernel> conv_integer(const KernelContext& context, const ops::NodeInfo& node) {
   return make<ConvInteger>(context, node, 1);
+}
+
+Result<engine::ChosenKernel> conv_integer_to_float(const KernelContext& context,
+                                                   const ops::NodeInfo& node) {
+  return make<ConvIntegerToFloat>(context, node, 1);
 }
 
 Result<engine::ChosenKernel> qlinear_conv(const KernelContext& context, const ops::NodeInfo& node) {

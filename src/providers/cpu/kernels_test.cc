@@ -242,6 +242,20 @@ TEST(FastKernels, ConvInteger) {
       .check();
 }
 
+TEST(FastKernels, ConvIntegerToFloat) {
+  for (const bool whole : {false, true}) {
+    OneNode model("ConvIntegerToFloat", "escuta");
+    model.bytes<uint8_t>({2, 6, 40}).bytes<int8_t>({9, 6, 5}, true).floats({9}, 0.001f, 0.01f);
+    model.bytes<uint8_t>({}).none();
+    if (whole) {
+      model.input<int32_t>({9}, {1, -2, 3, -40000, 50000, 6, 7, 8, 9});
+    } else {
+      model.floats({9}, -1, 1);
+    }
+    model.output(DType::kFloat).check(1e-4);
+  }
+}
+
 TEST(FastKernels, QLinearConv) {
   for (const bool is_signed : {false, true}) {
     OneNode model("QLinearConv");
