@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/conv_rows.h"
+#include "kernels/gemm.h"
 #include "kernels/test_data.h"
 
 namespace escuta::kernels {
@@ -147,9 +149,10 @@ struct Case {
     return conv.activation == Activation::kRelu ? std::max(sum, 0.0) : sum;
   }
 
-  void check(const KernelTable& table, const char* name) {
-    Scratch scratch(conv_scratch_bytes(conv, 0, table));
-    run_conv(conv, scratch.get(), 0, table);
+  void check(const KernelTable& table, const char* name, bool rows = false) {
+    Scratch scratch(rows ? conv_rows_scratch_bytes(conv, 0, table)
+                         : conv_scratch_bytes(conv, 0, table));
+    (rows ? run_conv_rows : run_conv)(conv, scratch.get(), 0, table);
     EXPECT_TRUE(scratch.intact()) << name;
     for (long image = 0; image < conv.batch; ++image) {
       for (long channel = 0; channel < conv.out_channels; ++channel) {
@@ -194,6 +197,27 @@ TEST_P(ConvTest, PackedWeights) {
     test.conv.packed_weight = packed.floats();
     test.check(table(), sizes.name);
   }
+}
+
+// Right for any number of positions, of which few are what it is for.
+TEST_P(ConvTest, PatchesAsRows) {
+  for (const Sizes& sizes : all_sizes()) {
+    if (sizes.conv.groups != 1) continue;
+    Case test(sizes);
+    const Conv& conv = test.conv;
+    const long depth = conv.in_channels * test.taps;
+    Scratch packed(packed_b_bytes(depth, conv.out_channels, table()));
+    pack_b(conv.weight, depth, true, depth, conv.out_channels, packed.floats(), table());
+    test.conv.weight = nullptr;
+    test.conv.packed_weight = packed.floats();
+    test.conv.bias = test.bias.data();
+    test.conv.activation = Activation::kRelu;
+    test.check(table(), sizes.name, true);
+  }
+  EXPECT_TRUE(conv_rows_suits({.in_channels = 3, .out_channels = 4}, table()));
+  EXPECT_FALSE(conv_rows_suits({.groups = 2, .in_channels = 4, .out_channels = 4}, table()));
+  EXPECT_FALSE(
+      conv_rows_suits({.in_channels = 3, .out_channels = 4, .output = {1, 1, 99}}, table()));
 }
 
 TEST_P(ConvTest, EmptyOutput) {

@@ -1,5 +1,6 @@
 // Conv and FusedConv in f32 over 1 to 3 dimensions; constant weights are packed once.
-#include "kernels/conv.h"
+#include "kernels/conv_rows.h"
+#include "kernels/gemm.h"
 
 #include "providers/cpu/conv_sizes.h"
 #include "providers/cpu/kernels.h"
@@ -23,6 +24,21 @@ class Conv final : public ops::Kernel {
                                         sizes.weight = reinterpret_cast<const float*>(src);
                                         kernels::pack_conv(sizes, reinterpret_cast<float*>(dst));
                                       }));
+    return keep_columns(context, w);
+  }
+
+  // How many positions there are shows at the run alone; small weights are there in both forms.
+  Status keep_columns(const KernelContext& context, const graph::Constant& w) {
+    constexpr int64_t kSmall = 256 << 10;
+    if (groups_ != 1 || w.shape.count() > kSmall) return Status();
+    const int64_t n = w.shape[0], k = w.shape.count() / n;
+    const auto pack = [&](const std::byte* src, std::byte* dst) {
+      kernels::pack_b(reinterpret_cast<const float*>(src), k, true, k, n,
+                      reinterpret_cast<float*>(dst));
+    };
+    ASSIGN_OR_RETURN(columns_,
+                     context.weights->get(context.model, w, fmt::format("conv_rows:{}:{}", k, n),
+                                          kernels::packed_b_bytes(k, n), pack));
     return Status();
   }
 
@@ -50,6 +66,13 @@ class Conv final : public ops::Kernel {
     conv.bias = call.has(2) ? call.input(2).as<float>().data() : nullptr;
     conv.activation = activation_;
     conv.dst = dst;
+    if (columns_ != nullptr && kernels::conv_rows_suits(conv)) {
+      conv.packed_weight = reinterpret_cast<const float*>(columns_->data());
+      ASSIGN_OR_RETURN(std::byte * scratch,
+                       call.scratch(kernels::conv_rows_scratch_bytes(conv, call.threads())));
+      kernels::run_conv_rows(conv, scratch, call.threads());
+      return Status();
+    }
     ASSIGN_OR_RETURN(std::byte * scratch,
                      call.scratch(kernels::conv_scratch_bytes(conv, call.threads())));
     kernels::run_conv(conv, scratch, call.threads());
@@ -60,8 +83,9 @@ class Conv final : public ops::Kernel {
   ops::WindowAttributes attributes_;
   int64_t groups_;
   kernels::Activation activation_;
-  Shape w_shape_;                         // of kept weights
-  std::shared_ptr<const Buffer> packed_;  // null: weights are an input
+  Shape w_shape_;                          // of kept weights
+  std::shared_ptr<const Buffer> packed_;   // null: weights are an input
+  std::shared_ptr<const Buffer> columns_;  // for few positions; null: not kept
 };
 
 }  // namespace
