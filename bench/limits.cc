@@ -39,7 +39,8 @@ constexpr int kVectorBytes = 16;
 typedef float Floats __attribute__((vector_size(kVectorBytes)));
 typedef uint64_t Words __attribute__((vector_size(kVectorBytes)));
 
-// Makes a vector in a register opaque, or a product with a constant would leave the loop.
+// Makes a vector in a register opaque: or a product with a constant would leave the loop, and sums
+// that begin alike would become one.
 #if defined(__x86_64__)
 #define ESCUTA_LIMITS_OPAQUE(x) asm volatile("" : "+x"(x))
 #else
@@ -52,6 +53,7 @@ constexpr int kSums = 12;
 float fma_f32(int64_t rounds, int64_t* operations) {
   *operations = int64_t{kSums} * 2 * (kVectorBytes / 4);
   Floats sum[kSums] = {};
+  for (Floats& one : sum) ESCUTA_LIMITS_OPAQUE(one);
   Floats x = Floats{} + 0.999F, y = Floats{} + 0.001F;
   for (int64_t i = 0; i < rounds; ++i) {
     ESCUTA_LIMITS_OPAQUE(x);
@@ -68,6 +70,7 @@ float fma_f32(int64_t rounds, int64_t* operations) {
 int32_t dot_int8(int64_t rounds, int64_t* operations) {
   *operations = int64_t{kSums} * 2 * kVectorBytes;
   __m512i sum[kSums] = {};
+  for (__m512i& one : sum) ESCUTA_LIMITS_OPAQUE(one);
   __m512i x = _mm512_set1_epi8(1), y = _mm512_set1_epi8(2);
   for (int64_t i = 0; i < rounds; ++i) {
     ESCUTA_LIMITS_OPAQUE(x);

@@ -71,19 +71,19 @@ class Bench {
   Result<Json> run() {
     RETURN_IF_ERROR(prepare());
     RETURN_IF_ERROR(first_token());
-    Json rows = Json::object(), absent = Json::object();
+    Json rows = Json::object(), refused = Json::object();
     for (const std::string& name : request_.rows) {
       const Result<Json> row = measure(name);
       if (row.ok()) {
         rows[name] = *row;
       } else {
-        absent[name] = row.status().message();
+        refused[name] = row.status().message();
       }
     }
     return Json{{"load_ms", load_ms_},
                 {"first_token_ms", first_token_ms_},
                 {"rows", rows},
-                {"absent", absent}};
+                {"refused", refused}};
   }
 
  private:
