@@ -1,11 +1,11 @@
-"""escuta beside its peers: `compare.py wer --help`, `compare.py speed --help`; see README.md."""
+"""escuta beside its peers: `compare.py table --help`, `compare.py wer --help`; see README.md."""
 
 import sys
 
-import speed
+import table
 import wer
 
-COMMANDS = {"wer": wer.main, "speed": speed.main}
+COMMANDS = {"table": table.main, "wer": wer.main}
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from importlib import metadata
@@ -14,52 +15,125 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROGRAM = os.environ.get("ESCUTA_PROGRAM", str(ROOT / "build/release/escuta"))
+BENCH = Path(os.environ.get("ESCUTA_BENCH", ROOT / "build/release/bench"))  # peers_limits, peers_escuta
+TIMEOUT_S = 900
 
 
 @dataclass(frozen=True)
 class Engine:
-    """`model` below is a folder of `./run models`: ONNX at its root, the checkpoint in ct2/."""
+    """One program in one of its number formats. `precision` is the group that it is compared in."""
 
-    name: str
-    program: str               # "escuta", "faster-whisper" or "onnxruntime"
-    compute_type: str = "float32"
-    provider: str = "cpu"      # of escuta
+    program: str  # "escuta", or a name that worker.py knows
+    variant: str  # in the program's own words
+    precision: str
 
-    def command(self, model: Path, language: str, files: list[str], threads: int) -> list[str]:
-        if self.program == "escuta":
-            return [PROGRAM, "transcribe", *files, "-m", str(model), "-l", language,
-                    "-f", "json", "--provider", self.provider, "--threads", str(threads), "--progress", "off"]
-        common = ["--language", language, "--threads", str(threads), *files]
-        if self.program == "faster-whisper":
-            return [sys.executable, str(HERE / "run_faster_whisper.py"), "--model", str(model / "ct2"),
-                    "--compute-type", self.compute_type, *common]
-        return [sys.executable, str(HERE / "run_onnxruntime.py"), "--model", str(model), *common]
+    @property
+    def name(self) -> str:
+        return f"{self.program} {self.variant}"
+
+
+ENGINES = [
+    Engine("escuta", "float32", "fp32"),
+    Engine("onnxruntime", "float32", "fp32"),
+    Engine("openvino", "float32", "fp32"),
+    Engine("faster-whisper", "float32", "fp32"),
+    Engine("whisper.cpp", "f16", "fp32"),  # the published weights are fp16: none is changed
+    Engine("whisper.cpp", "f32", "fp32"),
+    Engine("escuta", "int8", "int8"),
+    Engine("onnxruntime", "int8", "int8"),
+    Engine("openvino", "int8", "int8"),
+    Engine("faster-whisper", "int8", "int8"),
+    Engine("faster-whisper", "int8_float32", "int8"),
+    Engine("whisper.cpp", "q8_0", "int8"),
+]
 
 
 @dataclass
 class Run:
-    results: list[dict]  # one for each file that was transcribed
+    results: list[dict]  # one for each line of JSON
     wall_s: float
     peak_mb: float       # ru_maxrss of the child
     cpu_s: float
     errors: str          # what the child said on stderr
     returncode: int
 
+    @property
+    def absent(self) -> str | None:
+        """Why there is no result, where there is none."""
+        if self.results and "absent" in self.results[0]:
+            return self.results[0]["absent"]
+        if self.returncode == 0 and self.results:
+            return None
+        lines = [line for line in self.errors.splitlines() if line.strip()]
+        return f"exit status {self.returncode}: {lines[-1].strip() if lines else 'no message'}"
 
-def run(engine: Engine, model: Path, language: str, files: list[str], threads: int = 2,
-        cwd: Path | None = None) -> Run:
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
+
+def start(command: list[str], threads: int, cwd: Path | None = None, timeout_s: float = TIMEOUT_S) -> Run:
+    """Runs a child to its end, or to its timeout."""
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads),
+                                "HF_HUB_OFFLINE": "1", "GGML_NO_BACKTRACE": "1"}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
-        child = subprocess.Popen(engine.command(model, language, files, threads), cwd=cwd, env=environment,
-                                 stdin=subprocess.DEVNULL, stdout=out, stderr=errors)
+        child = subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=errors)
+        guard = threading.Timer(timeout_s, child.kill)
+        guard.start()
         _, status, used = os.wait4(child.pid, 0)
+        guard.cancel()
         wall_s = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         errors.seek(0)
-        return Run([json.loads(line) for line in out.read().split("\n") if line], wall_s,
-                   used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, errors.read(), child.returncode)
+        results = [json.loads(line) for line in out.read().split("\n") if line.startswith("{")]
+        said = errors.read() + (f"\nno end within {timeout_s:.0f} s" if wall_s >= timeout_s else "")
+        return Run(results, wall_s, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, said, child.returncode)
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def worker(engine: Engine, task: str, *arguments) -> list[str]:
+    return [sys.executable, "-B", str(HERE / "worker.py"), engine.program, engine.variant, task,
+            *map(str, arguments)]
+
+
+def prepare(engine: Engine, model: Path, work: Path) -> tuple[Path | None, str | None]:
+    """(what the engine loads, None), or (None, why it cannot)."""
+    if engine.program != "escuta":
+        done = start(worker(engine, "prepare", model, work), 1)
+        return (None, done.absent) if done.absent else (Path(done.results[0]["path"]), None)
+    if engine.variant == "float32":
+        return model, None
+    out = work / f"{model.name}.escuta-{engine.variant}"
+    if not out.exists():
+        done = start([PROGRAM, "quantize", str(model), str(out), "--type", engine.variant], 1)
+        if done.returncode != 0:
+            return None, done.absent
+    return out, None
+
+
+def transcribe(engine: Engine, path: Path, language: str, files: list[str], threads: int = 2, beam: int = 1,
+               batch: int = 1, cwd: Path | None = None, timeout_s: float = TIMEOUT_S) -> Run:
+    """`path` is what prepare() gave."""
+    if engine.program != "escuta":
+        return start(worker(engine, "transcribe", path, threads, language, beam, batch, *files), threads, cwd,
+                     timeout_s)
+    command = [PROGRAM, "transcribe", *files, "-m", str(path), "-l", language, "-f", "json", "--provider", "cpu",
+               "--threads", str(threads), "--progress", "off"]
+    if beam != 1:
+        command += ["--beam-size", str(beam)]
+    if batch != 1:
+        command += ["--batch-size", str(batch)]
+    return start(command, threads, cwd, timeout_s)
+
+
+def window(engine: Engine, path: Path, audio: Path, rows: list[str], threads: int, repeat: int, context: int,
+           steps: int) -> Run:
+    arguments = [str(path), str(threads), str(audio), ",".join(rows), str(repeat), str(context), str(steps)]
+    if engine.program != "escuta":
+        return start(worker(engine, "window", *arguments), threads)
+    return start([str(BENCH / "peers_escuta"), arguments[0], arguments[2], arguments[1], *arguments[3:]], threads)
 
 
 def model_folder(name: str) -> Path:
@@ -73,7 +147,7 @@ def model_folder(name: str) -> Path:
 
 def versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for package in ("faster-whisper", "ctranslate2", "onnxruntime", "numpy"):
+    for package in ("faster-whisper", "ctranslate2", "onnxruntime", "openvino", "pywhispercpp", "numpy"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from words import edit_distance
+
 # Written without spaces between words, or with a spacing that is a matter of taste.
 BY_CHARACTER = {"ja", "ko", "zh", "th", "yue", "lo", "my"}
 
@@ -18,16 +20,6 @@ def units(text: str, language: str) -> list[str]:
         return _english(text).split()
     normal = _basic(text)
     return list(normal.replace(" ", "")) if language in BY_CHARACTER else normal.split()
-
-
-def edit_distance(reference: list[str], hypothesis: list[str]) -> int:
-    """Levenshtein's, by one row of his table."""
-    row = list(range(len(hypothesis) + 1))
-    for i, wanted in enumerate(reference, 1):
-        diagonal, row[0] = row[0], i
-        for j, found in enumerate(hypothesis, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (wanted != found))
-    return row[-1]
 
 
 @dataclass

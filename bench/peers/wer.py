@@ -17,8 +17,8 @@ from pathlib import Path
 import engines
 import scoring
 
-ESCUTA = engines.Engine("escuta", "escuta")
-PEER = engines.Engine("faster-whisper", "faster-whisper")
+ESCUTA = engines.Engine("escuta", "float32", "fp32")
+PEER = engines.Engine("faster-whisper", "float32", "fp32")
 NOT_SCORED = {"notranscript", "duplicate"}
 
 
@@ -29,14 +29,17 @@ def read_manifest(folder: Path) -> list[dict]:
 
 def transcribe(engine: engines.Engine, name: str, rows: list[dict], auto: bool, args) -> dict[str, dict]:
     """{file: result}. Kept in args.work, so that --reuse can leave out what has not changed."""
+    path, absent = engines.prepare(engine, engines.model_folder(name).resolve(), args.work)
+    if path is None:
+        raise SystemExit(f"{engine.name}: {absent}")
     results = {}
     for language in ["auto"] if auto else sorted({row["language"] for row in rows}):
         files = [row["file"] for row in rows if auto or row["language"] == language]
-        kept = args.work / f"{engine.name}.{name}.{language}.jsonl"
-        if engine.name in args.reuse and kept.exists():
+        kept = args.work / f"{engine.program}.{name}.{language}.jsonl"
+        if engine.program in args.reuse and kept.exists():
             lines = [json.loads(line) for line in kept.read_text().split("\n") if line]
         else:
-            done = engines.run(engine, engines.model_folder(name), language, files, args.threads, cwd=args.data)
+            done = engines.transcribe(engine, path, language, files, args.threads, cwd=args.data)
             lines = done.results
             kept.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
             sys.stderr.write(done.errors)
@@ -125,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write everything here as well")
     parser.add_argument("--work", type=Path, default=engines.ROOT / "build/peers",
                         help="where the transcripts are kept (default: build/peers)")
-    parser.add_argument("--reuse", action="append", default=[], choices=[ESCUTA.name, PEER.name],
+    parser.add_argument("--reuse", action="append", default=[], choices=[ESCUTA.program, PEER.program],
                         help="take this engine's transcripts from --work where they are there")
     args = parser.parse_args(arguments)
     args.work.mkdir(parents=True, exist_ok=True)

@@ -1,51 +1,26 @@
-"""Whisper in ONNX Runtime, as one writes it in Python: numpy features, session.run per token.
+"""Whisper's ONNX graphs in an inference engine, as one writes it in Python: numpy features, a run per token.
 
 The model folder has Hugging Face's layout. Greedy search with openai/whisper's logit rules and its
-loop over windows of 30 s, so that it makes the tokens that escuta makes from the same files.
+loop over windows of 30 s, so that it makes the tokens that escuta makes from the same files. What runs
+a graph is given from outside: peer_onnxruntime.py, peer_openvino.py.
 """
 
 import json
-import math
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import onnxruntime as ort
 from tokenizers import Tokenizer
 
-RATE = 16000
-N_FFT = 400
-HOP = 160
-WINDOW_FRAMES = 3000
+from absent import Absent
+from features import HOP, RATE, WINDOW_FRAMES, log_mel
+
 FRAMES_PER_SECOND = RATE // HOP
 FRAMES_PER_TIMESTAMP = 2
 NO_SPEECH_THRESHOLD = 0.6
 LOGPROB_THRESHOLD = -1.0
-
-
-def mel_filters(n_mels: int) -> np.ndarray:
-    """[n_mels, 201]: triangles on Slaney's mel scale, each of area 1, as librosa.filters.mel has them."""
-
-    def to_hz(mel):
-        return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * math.log(6.4) / 27))
-
-    top = 15 + 27 * math.log(8000 / 1000) / math.log(6.4)
-    edges = to_hz(np.linspace(0, top, n_mels + 2))
-    bins = np.linspace(0, RATE / 2, N_FFT // 2 + 1)
-    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
-    filters = np.maximum(0, np.minimum(rising, falling)) * (2 / (edges[2:] - edges[:-2]))[:, None]
-    return filters.astype(np.float32)
-
-
-def log_mel(samples: np.ndarray, n_mels: int) -> np.ndarray:
-    """samples [S] f32 -> [n_mels, T + 3000] f32: the features of the samples and 30 s of silence."""
-    padded = np.pad(np.pad(samples, (0, 30 * RATE)), N_FFT // 2, mode="reflect")
-    window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP][:-1] * window
-    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
-    mel = np.log10(np.maximum(mel_filters(n_mels) @ power.T.astype(np.float32), 1e-10))
-    mel = np.maximum(mel, mel.max() - 8.0)
-    return ((mel + 4.0) / 4.0).astype(np.float32)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -53,18 +28,18 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum())
 
 
+class Graph(Protocol):
+    inputs: list[str]
+
+    def run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All outputs by their names."""
+
+
 class Whisper:
-    def __init__(self, folder: Path, threads: int):
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-
-        def session(name: str) -> ort.InferenceSession:
-            return ort.InferenceSession(str(folder / f"{name}.onnx"), options,
-                                        providers=["CPUExecutionProvider"])
-
-        self.encoder = session("encoder_model")
-        self.first = session("decoder_model")
-        self.next = session("decoder_with_past_model")
+    def __init__(self, folder: Path, load: Callable[[Path], Graph]):
+        self.encoder = load(folder / "encoder_model.onnx")
+        self.first = load(folder / "decoder_model.onnx")
+        self.next = load(folder / "decoder_with_past_model.onnx")
         config = json.loads((folder / "config.json").read_text())
         generation = json.loads((folder / "generation_config.json").read_text())
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -80,38 +55,65 @@ class Whisper:
         self.no_timestamps = self.id("<|notimestamps|>")
         self.timestamp_begin = self.no_timestamps + 1
         self.multilingual = config["vocab_size"] >= 51865  # openai/whisper, Whisper.is_multilingual
-        self.encoder_input = self.encoder.get_inputs()[0].name
 
     def id(self, *names: str) -> int:
         found = [i for i in map(self.tokenizer.token_to_id, names) if i is not None]
         assert found, f"expected one of {names} in the tokenizer, found none"
         return found[0]
 
+    # --- What is timed ------------------------------------------------------------------------
+
+    def log_mel(self, samples: np.ndarray) -> np.ndarray:
+        return log_mel(samples, self.n_mels, pad_s=0)
+
+    def encode(self, features: np.ndarray) -> np.ndarray:
+        """[B, n_mels, 3000] -> [B, F, M]"""
+        return next(iter(self.encoder.run({self.encoder.inputs[0]: features}).values()))
+
+    def first_token(self, features: np.ndarray) -> None:
+        logits, _ = self.start(self.encode(features), [self.prompt("en", timestamps=False)])
+        logits[0, -1].argmax()
+
+    def step_ms(self, features: np.ndarray, batch: int, context: int, steps: int) -> float:
+        """Every row has keys and values of its own, as the graphs want them."""
+        states = np.repeat(self.encode(features), batch, axis=0)
+        prompt = self.prompt("en", timestamps=False)
+        text = [(1000 + 37 * i) % self.eot for i in range(context - 1 - len(prompt))]
+        logits, past = self.start(states, [[self.sot_prev, *text, *prompt]] * batch)
+        began = time.perf_counter()
+        for _ in range(steps):
+            tokens = logits[:, -1, :self.eot].argmax(axis=1)
+            logits, past = self.step(states, tokens[:, None], past)
+        return (time.perf_counter() - began) * 1e3 / steps
+
     # --- One window ---------------------------------------------------------------------------
 
-    def start(self, states: np.ndarray, tokens: list[int]) -> tuple[np.ndarray, dict]:
-        """Logits [n, V] of the tokens, and the key/value state behind them."""
-        feeds = {"input_ids": np.array([tokens], np.int64), "encoder_hidden_states": states}
+    def prompt(self, language: str, timestamps: bool = True) -> list[int]:
+        tokens = [self.sot]
+        if self.multilingual:
+            tokens += [self.id(f"<|{language}|>"), self.id("<|transcribe|>")]
+        return tokens if timestamps else [*tokens, self.no_timestamps]
+
+    def start(self, states: np.ndarray, tokens: list[list[int]]) -> tuple[np.ndarray, dict]:
+        """Logits [B, n, V] of the tokens, and the key/value state behind them."""
+        feeds = {"input_ids": np.array(tokens, np.int64), "encoder_hidden_states": states}
         return self._run(self.first, feeds, {})
 
-    def step(self, states: np.ndarray, token: int, past: dict) -> tuple[np.ndarray, dict]:
-        feeds = {"input_ids": np.array([[token]], np.int64), "encoder_hidden_states": states}
+    def step(self, states: np.ndarray, tokens: np.ndarray, past: dict) -> tuple[np.ndarray, dict]:
+        feeds = {"input_ids": tokens.astype(np.int64), "encoder_hidden_states": states}
         return self._run(self.next, feeds, past)
 
     @staticmethod
-    def _run(session, feeds: dict, past: dict) -> tuple[np.ndarray, dict]:
-        wanted = {i.name for i in session.get_inputs()}
-        feeds = {name: value for name, value in (feeds | past).items() if name in wanted}
-        names = [o.name for o in session.get_outputs()]
-        outputs = dict(zip(names, session.run(None, feeds)))
+    def _run(graph: Graph, feeds: dict, past: dict) -> tuple[np.ndarray, dict]:
+        outputs = graph.run({name: value for name, value in (feeds | past).items() if name in graph.inputs})
         present = {name.replace("present", "past_key_values"): value
                    for name, value in outputs.items() if name.startswith("present")}
-        return outputs["logits"][0], past | present
+        return outputs["logits"], past | present
 
     def detect_language(self, states: np.ndarray) -> str:
-        logits, _ = self.start(states, [self.sot])
+        logits, _ = self.start(states, [[self.sot]])
         languages = range(self.sot + 1, self.id("<|translate|>"))
-        best = max(languages, key=lambda i: logits[-1][i])
+        best = max(languages, key=lambda i: logits[0, -1, i])
         return self.tokenizer.id_to_token(best)[2:-2]
 
     def apply_rules(self, logits: np.ndarray, sampled: list[int]) -> np.ndarray:
@@ -143,10 +145,10 @@ class Whisper:
 
     def decode(self, states: np.ndarray, prompt: list[int]) -> tuple[list[int], float, float]:
         """Tokens, average log probability, probability of no speech."""
-        logits, past = self.start(states, prompt)
-        silence = np.exp(log_softmax(logits[prompt.index(self.sot)])[self.no_speech])
+        logits, past = self.start(states, [prompt])
+        silence = np.exp(log_softmax(logits[0, prompt.index(self.sot)])[self.no_speech])
         sampled, total = [], 0.0
-        row = logits[-1]
+        row = logits[0, -1]
         room = min(self.context // 2, self.context - len(prompt))
         while True:
             ruled = self.apply_rules(row, sampled)
@@ -157,13 +159,15 @@ class Whisper:
             sampled.append(token)
             if len(sampled) == room:
                 break
-            logits, past = self.step(states, token, past)
-            row = logits[-1]
+            logits, past = self.step(states, np.array([[token]]), past)
+            row = logits[0, -1]
         return sampled, total / (len(sampled) + 1), float(silence)
 
     # --- The whole file -----------------------------------------------------------------------
 
-    def transcribe(self, samples: np.ndarray, language: str) -> dict:
+    def transcribe(self, samples: np.ndarray, language: str, beam: int = 1, batch: int = 1) -> dict:
+        if beam != 1 or batch != 1:
+            raise Absent("the Python loop has greedy search, one window at a time")
         mel = log_mel(samples, self.n_mels)
         content = mel.shape[1] - WINDOW_FRAMES
         seek, previous, segments = 0, [], []
@@ -171,12 +175,10 @@ class Whisper:
             frames = min(WINDOW_FRAMES, content - seek)
             window = np.zeros((1, self.n_mels, WINDOW_FRAMES), np.float32)
             window[0, :, :frames] = mel[:, seek:seek + frames]
-            states = self.encoder.run(None, {self.encoder_input: window})[0]
+            states = self.encode(window)
             if language == "auto":
                 language = self.detect_language(states) if self.multilingual else "en"
-            prompt = [self.sot]
-            if self.multilingual:
-                prompt += [self.id(f"<|{language}|>"), self.id("<|transcribe|>")]
+            prompt = self.prompt(language)
             if previous:
                 prompt = [self.sot_prev, *previous[-(self.context // 2 - 1):], *prompt]
             tokens, logprob, silence = self.decode(states, prompt)

@@ -1,47 +1,104 @@
-"""Transcribes files with the Python loop of whisper_onnx.py; one JSON object per file, in escuta's shape.
+"""One peer in a process of its own, so that its memory and time are its own. A child of table.py and wer.py.
 
-A child process of speed.py, so that its memory and time are its own.
+usage: worker.py PEER VARIANT prepare    MODEL WORK
+       worker.py PEER VARIANT window     PATH THREADS AUDIO ROWS REPEAT CONTEXT STEPS
+       worker.py PEER VARIANT transcribe PATH THREADS LANGUAGE BEAM BATCH FILE...
+
+prepare makes what the peer loads (MODEL: a folder of `./run models`) and prints its path. window prints what
+peers_escuta prints, measured in the same way; transcribe one JSON object for each file, in escuta's shape. What the
+peer cannot do is printed as {"absent": reason}. Nothing here reaches for the network.
 """
 
-import argparse
+import importlib
 import json
 import sys
 import time
 from pathlib import Path
 
 START = time.perf_counter()
+PEERS = {"onnxruntime": "peer_onnxruntime", "openvino": "peer_openvino", "faster-whisper": "peer_faster_whisper",
+         "whisper.cpp": "peer_whisper_cpp"}
+
+
+def ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1e3
+
+
+def window(module, variant: str, path: str, threads: str, audio: str, rows: str, repeat: str, context: str,
+           steps: str) -> dict:
+    import numpy as np
+
+    import features
+    from absent import Absent
+    from recordings import read_samples
+
+    samples = np.resize(np.pad(read_samples(Path(audio)), (0, 30 * features.RATE)), 30 * features.RATE)
+    # The number of mels is not known before the model: both are made beforehand.
+    inputs = {n: features.log_mel(samples, n, pad_s=0)[None] for n in (80, 128)}
+    began = time.perf_counter()
+    model = module.load(Path(path), variant, int(threads))
+    load_ms = ms_since(began)
+    mel = inputs[model.n_mels]
+    model.first_token(mel)
+    result = {"load_ms": load_ms, "first_token_ms": ms_since(began), "rows": {}, "refused": {}}
+
+    def timed(function) -> float:
+        start = time.perf_counter()
+        function()
+        return ms_since(start)
+
+    def measure(row: str) -> float:
+        name, _, batch = row.partition(":")
+        if name == "log_mel":
+            return timed(lambda: model.log_mel(samples))
+        if name == "encoder":
+            return timed(lambda: model.encode(mel))
+        return model.step_ms(mel, int(batch), int(context), int(steps))
+
+    for row in filter(None, rows.split(",")):
+        try:
+            result["rows"][row] = [measure(row) for _ in range(int(repeat))]
+        except Absent as reason:
+            result["refused"][row] = str(reason)
+    return result
+
+
+def transcribe(module, variant: str, path: str, threads: str, language: str, beam: str, batch: str,
+               *files: str) -> None:
+    from recordings import read_samples
+
+    import_ms = ms_since(START)
+    began = time.perf_counter()
+    model = module.load(Path(path), variant, int(threads))
+    load_ms = ms_since(began)
+    for file in files:
+        began = time.perf_counter()
+        samples = read_samples(Path(file))
+        result = model.transcribe(samples, language, int(beam), int(batch))
+        print(json.dumps({
+            "file": file, "duration": len(samples) / 16000, **result,
+            "timing": {"import_ms": import_ms, "load_ms": load_ms, "total_ms": ms_since(began),
+                       "tokens": sum(len(s["tokens"]) for s in result["segments"])}}, ensure_ascii=False), flush=True)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="+")
-    parser.add_argument("--model", required=True, type=Path, help="folder in Hugging Face's ONNX layout")
-    parser.add_argument("--language", default="auto")
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
-
-    import whisper_onnx
-    from faster_whisper.audio import decode_audio  # PyAV: any format, resampled to 16 kHz mono
-
-    began = time.perf_counter()
-    import_ms = (began - START) * 1e3
-    model = whisper_onnx.Whisper(args.model, args.threads)
-    load_ms = (time.perf_counter() - began) * 1e3
-    for file in args.files:
-        began = time.perf_counter()
-        samples = decode_audio(file, sampling_rate=whisper_onnx.RATE)
-        result = model.transcribe(samples, args.language)
-        print(json.dumps({
-            "file": file,
-            "duration": len(samples) / whisper_onnx.RATE,
-            **result,
-            "timing": {
-                "import_ms": import_ms,
-                "load_ms": load_ms,
-                "total_ms": (time.perf_counter() - began) * 1e3,
-                "tokens": sum(len(s["tokens"]) for s in result["segments"]),
-            },
-        }, ensure_ascii=False), flush=True)
+    if len(sys.argv) < 6 or sys.argv[1] not in PEERS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    peer, variant, task, *arguments = sys.argv[1:]
+    from absent import Absent
+    try:
+        module = importlib.import_module(PEERS[peer])
+        if task == "prepare":
+            print(json.dumps({"path": str(module.prepare(Path(arguments[0]), variant, Path(arguments[1])))}))
+        elif task == "window":
+            print(json.dumps(window(module, variant, *arguments)))
+        else:
+            transcribe(module, variant, *arguments)
+    except Absent as reason:
+        print(json.dumps({"absent": str(reason)}))
+    except ModuleNotFoundError as error:
+        print(json.dumps({"absent": f"its package is not installed: {error}"}))
     return 0
 
 
