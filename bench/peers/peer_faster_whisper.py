@@ -12,8 +12,7 @@ from absent import Absent
 from features import RATE
 
 WINDOW_S = 30
-SHORT = 8   # steps of the generation that is subtracted
-REPEAT = 3  # of both: the difference of two minima is steadier than the least difference
+SHORT = 8  # steps of the generation that is subtracted
 
 
 class Peer:
@@ -32,9 +31,9 @@ class Peer:
         prompt = self._prompt()
         self._generate(self.encode(features), prompt, 1, 1)
 
-    def step_ms(self, features: np.ndarray, batch: int, context: int, steps: int) -> float:
-        """A long generation less a short one: the prompt, and what is done once a window, fall out. Five rows are
-        one window's beams, other numbers are windows."""
+    def step_ms(self, features: np.ndarray, batch: int, context: int, steps: int, repeat: int) -> list[float]:
+        """A long generation less a short one, the least of each: the prompt, and what is done once a window, fall
+        out, and noise is not taken for speed. Five rows are one window's beams, other numbers are windows."""
         beam, rows = (batch, 1) if batch == 5 else (1, batch)
         states = StorageView.from_array(np.repeat(np.array(self.encode(features)), rows, axis=0))
         prompt = self._prompt()
@@ -42,14 +41,14 @@ class Peer:
         text = [(1000 + 37 * i) % tokens.eot for i in range(context - 1 - len(prompt))]
         prompt = [tokens.sot_prev, *text, *prompt]
         best = {SHORT: float("inf"), SHORT + steps: float("inf")}
-        for _ in range(REPEAT):
+        for _ in range(repeat):
             for count in best:
                 began = time.perf_counter()
                 self._generate(states, prompt, count, beam)
                 best[count] = min(best[count], (time.perf_counter() - began) * 1e3)
         if best[SHORT + steps] <= best[SHORT]:
             raise Absent("the machine was too busy for a difference of two times")
-        return (best[SHORT + steps] - best[SHORT]) / steps
+        return [(best[SHORT + steps] - best[SHORT]) / steps]
 
     def _tokens(self) -> Tokenizer:
         return Tokenizer(self.model.hf_tokenizer, self.model.model.is_multilingual, task="transcribe", language="en")
@@ -59,7 +58,8 @@ class Peer:
         return [*tokens.sot_sequence, tokens.no_timestamps]
 
     def _generate(self, states: StorageView, prompt: list[int], count: int, beam: int) -> None:
-        """Just `count` tokens a row: the end of text is suppressed. CTranslate2's max_length counts the prompt but for its end."""
+        """Just `count` tokens a row, for the end of text is suppressed. CTranslate2's max_length counts the prompt but
+        for its last token."""
         rows = states.shape[0]
         results = self.model.model.generate(states, [prompt] * rows, beam_size=beam, max_length=len(prompt) + count - 1,
                                             suppress_blank=False, suppress_tokens=[self._tokens().eot])

@@ -35,18 +35,21 @@ class Peer:
         for at, token in enumerate(self._prompt()):
             self._decode(token, at)
 
-    def step_ms(self, features: np.ndarray, batch: int, context: int, steps: int) -> float:
+    def step_ms(self, features: np.ndarray, batch: int, context: int, steps: int, repeat: int) -> list[float]:
         if batch == 5:
-            return self._beam_step_ms(context, steps)
+            return [self._beam_step_ms(context, steps) for _ in range(repeat)]
         if batch != 1:
             raise Absent("whisper.cpp decodes one window at a time")
         self.encode(features)
         for at in range(context):
             self._decode(1000 + at, at)
-        began = time.perf_counter()
-        for at in range(context, context + steps):
-            self._decode(1000 + at, at)
-        return (time.perf_counter() - began) * 1e3 / steps
+        found = []
+        for _ in range(repeat):
+            began = time.perf_counter()
+            for at in range(context, context + steps):
+                self._decode(1000 + at, at)
+            found.append((time.perf_counter() - began) * 1e3 / steps)
+        return found
 
     def _beam_step_ms(self, context: int, steps: int) -> float:
         """A search with five beams over a second of noise after a prompt; whisper.cpp's own count of it, which is for

@@ -23,6 +23,7 @@ from recordings import repeated
 from words import differing
 
 CONTEXT, STEPS = 120, 32
+INNER = 3  # repetitions inside a process, for rows of one window
 WINDOW_ROWS = ["log_mel", "encoder", "decoder:1", "decoder:5", "decoder:16"]
 LOAD_ROWS = ["load_warm", "load_cold"]
 AUDIO_ROWS = [f"{audio}:{how}" for audio in ("short", "long") for how in ("greedy", "beam5", "batched")]
@@ -156,8 +157,7 @@ class Table:
 
     def window(self, name: str, engine: engines.Engine, path: Path, threads: int, rows: list[str],
                load_row: str | None) -> None:
-        done = engines.window(engine, path, self.audio["short"], rows, threads, 1 if self.args.quick else 3, CONTEXT,
-                              STEPS)
+        done = engines.window(engine, path, self.audio["short"], rows, threads, INNER, CONTEXT, STEPS)
         wanted = [*rows, *([load_row] if load_row else [])]
         if done.absent:
             for row in wanted:
@@ -229,13 +229,14 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="table", description=__doc__)
     parser.add_argument("--rows", default=",".join(ROWS), help="some of: %(default)s; `decoder` is all of decoder:*")
     parser.add_argument("--models", default="tiny.en,base",
-                        help=f"{', '.join(TRAINED)} as published; {', '.join(shapes.SHAPES)} or sizes with random weights")
+                        help=f"published: {', '.join(TRAINED)}; with random weights: {', '.join(shapes.SHAPES)}")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--precisions", default="fp32,int8")
     parser.add_argument("--peers", default=",".join(programs), help="some of: %(default)s")
     parser.add_argument("--variants", action="store_true",
-                        help="also what is another's equal (faster-whisper int8_float32) or cannot be (whisper.cpp f32)")
-    parser.add_argument("--repeat", type=int, default=3, help="turns (default: 3)")
+                        help="also what equals another (int8_float32) or cannot be (whisper.cpp f32)")
+    parser.add_argument("--repeat", type=int, default=2,
+                        help="turns; rows of one window count three times in each (default: 2)")
     parser.add_argument("--quick", action="store_true", help="tiny.en, two threads, one turn, 11 s only")
     parser.add_argument("--growth", metavar="MODEL", help="also escuta's time and memory on 1 minute to 3 hours")
     shared = Path(os.environ.get("ESCUTA_SHARED_DATA", "")) / "speech/lj001_long.flac"

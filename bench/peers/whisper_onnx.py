@@ -74,17 +74,21 @@ class Whisper:
         logits, _ = self.start(self.encode(features), [self.prompt("en", timestamps=False)])
         logits[0, -1].argmax()
 
-    def step_ms(self, features: np.ndarray, batch: int, context: int, steps: int) -> float:
+    def step_ms(self, features: np.ndarray, batch: int, context: int, steps: int, repeat: int) -> list[float]:
         """Every row has keys and values of its own, as the graphs want them."""
         states = np.repeat(self.encode(features), batch, axis=0)
         prompt = self.prompt("en", timestamps=False)
         text = [(1000 + 37 * i) % self.eot for i in range(context - 1 - len(prompt))]
-        logits, past = self.start(states, [[self.sot_prev, *text, *prompt]] * batch)
-        began = time.perf_counter()
-        for _ in range(steps):
-            tokens = logits[:, -1, :self.eot].argmax(axis=1)
-            logits, past = self.step(states, tokens[:, None], past)
-        return (time.perf_counter() - began) * 1e3 / steps
+        after_prompt = self.start(states, [[self.sot_prev, *text, *prompt]] * batch)
+        found = []
+        for _ in range(repeat):
+            logits, past = after_prompt
+            began = time.perf_counter()
+            for _ in range(steps):
+                tokens = logits[:, -1, :self.eot].argmax(axis=1)
+                logits, past = self.step(states, tokens[:, None], past)
+            found.append((time.perf_counter() - began) * 1e3 / steps)
+        return found
 
     # --- One window ---------------------------------------------------------------------------
 

@@ -42,22 +42,25 @@ def window(module, variant: str, path: str, threads: str, audio: str, rows: str,
     model.first_token(mel)
     result = {"load_ms": load_ms, "first_token_ms": ms_since(began), "rows": {}, "refused": {}}
 
-    def timed(function) -> float:
-        start = time.perf_counter()
-        function()
-        return ms_since(start)
+    def timed(function) -> list[float]:
+        times = []
+        for _ in range(int(repeat)):
+            start = time.perf_counter()
+            function()
+            times.append(ms_since(start))
+        return times
 
-    def measure(row: str) -> float:
+    def measure(row: str) -> list[float]:
         name, _, batch = row.partition(":")
         if name == "log_mel":
             return timed(lambda: model.log_mel(samples))
         if name == "encoder":
             return timed(lambda: model.encode(mel))
-        return model.step_ms(mel, int(batch), int(context), int(steps))
+        return model.step_ms(mel, int(batch), int(context), int(steps), int(repeat))
 
     for row in filter(None, rows.split(",")):
         try:
-            result["rows"][row] = [measure(row) for _ in range(int(repeat))]
+            result["rows"][row] = measure(row)
         except Absent as reason:
             result["refused"][row] = str(reason)
     return result
