@@ -1,6 +1,7 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/check.h"
 #include "base/thread_pool.h"
@@ -310,12 +311,24 @@ size_t packed_b_bytes(long k, long n, const KernelTable& table) {
 void pack_b(const float* b, long ldb, bool transpose_b, long k, long n, float* dst,
             const KernelTable& table) {
   const GemmLoops<float>& loops = table.gemm_f32;
-  loops.pack_panels(b, ldb, transpose_b, k, n, dst, panel_stride(k, loops));
+  const long stride = panel_stride(k, loops);
+  thread_pool().parallel_for(ceil_div(n, loops.nr), 0, [&](long panel, int) {
+    const long column = panel * loops.nr;
+    loops.pack_panels(b + (transpose_b ? column * ldb : column), ldb, transpose_b, k,
+                      std::min(loops.nr, n - column), dst + panel * stride, stride);
+  });
 }
 PanelType panel_type_for(const float* numbers, long n, const KernelTable& table) {
   if (table.gemm_f32.fits == nullptr) return PanelType::kOwn;
+  constexpr long kPart = 1 << 16;
   for (const PanelType type : {PanelType::kFloat16, PanelType::kBfloat16}) {
-    if (table.gemm_f32.fits(type, numbers, n)) return type;
+    std::atomic<bool> fits{true};
+    thread_pool().parallel_for(ceil_div(n, kPart), 0, [&](long part, int) {
+      if (!fits.load(std::memory_order_relaxed)) return;
+      const long begin = part * kPart;
+      if (!table.gemm_f32.fits(type, numbers + begin, std::min(kPart, n - begin))) fits = false;
+    });
+    if (fits) return type;
   }
   return PanelType::kOwn;
 }
@@ -331,18 +344,19 @@ void pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long 
   }
   const GemmLoops<float>& loops = table.gemm_f32;
   constexpr long kDepth = 64;
-  float part[kDepth * 64];  // of one panel
   ESCUTA_CHECK(loops.nr <= 64);
   const long stride = panel_stride(k, loops);
-  auto* panel = static_cast<unsigned short*>(dst);
-  for (long column = 0; column < n; column += loops.nr, panel += stride) {
+  thread_pool().parallel_for(ceil_div(n, loops.nr), 0, [&](long i, int) {
+    float part[kDepth * 64];
+    const long column = i * loops.nr;
+    auto* panel = static_cast<unsigned short*>(dst) + i * stride;
     for (long from = 0; from < k; from += kDepth) {
       const long depth = std::min(kDepth, k - from);
       const float* src = b + (transpose_b ? column * ldb + from : from * ldb + column);
       loops.pack_panels(src, ldb, transpose_b, depth, std::min(loops.nr, n - column), part, 0);
       loops.narrow(type, part, panel + from * loops.nr, depth * loops.nr);
     }
-  }
+  });
 }
 
 size_t packed_a_bytes(long m, long k, const KernelTable& table) {
