@@ -365,6 +365,77 @@ TEST(FuseIntegerProducts, LeavesABiasForPositions) {
   EXPECT_THAT(operators_of(optimized(made.outputs({"y"}), kImage).graph), Contains(Pair("Add", 1)));
 }
 
+// --- fuse_qdq ---
+
+// Dequantised as `name` from a constant or, without codes, from bytes that the input x becomes.
+void dequantize(TestModel& model, const std::string& name, const Datum* codes, const Datum& scale,
+                const Datum& zero) {
+  model.constant(name + "_scale", scale).constant(name + "_zero", zero);
+  if (codes != nullptr) {
+    model.constant(name + "_codes", *codes);
+  } else {
+    model.node("QuantizeLinear", {"x", name + "_scale", name + "_zero"}, {name + "_codes"});
+  }
+  model.node("DequantizeLinear", {name + "_codes", name + "_scale", name + "_zero"}, {name},
+             {attribute_of("axis", int64_t{0})});
+}
+
+constexpr float kStep = 0.05f;  // of results
+
+TestModel& requantize(TestModel& model, const std::string& from) {
+  model.number("y_scale", kStep).constant("y_zero", datum_of<uint8_t>({}, {128}));
+  model.node("QuantizeLinear", {from, "y_scale", "y_zero"}, {"y_codes"});
+  return model.node("DequantizeLinear", {"y_codes", "y_scale", "y_zero"}, {"y"}).outputs({"y"});
+}
+
+const Datum kScale = datum_of<float>({}, {0.01f}), kZero = datum_of<int8_t>({}, {3});
+
+TestModel quantized_conv(float bias_scale, bool columns) {
+  TestModel made;
+  made.input("x", {"2", "4", "9"});
+  dequantize(made, "q", nullptr, kScale, kZero);
+  const Datum codes = bytes({6, 4, 3}, 29), zeros = datum_of<int8_t>({6}, {0, 0, 0, 0, 0, 0});
+  const Datum scales = datum_of<float>({6}, {0.01f, 0.02f, 0.01f, 0.02f, 0.01f, 0.02f});
+  dequantize(made, "w", &codes, columns ? scales : kScale,
+             columns ? zeros : datum_of<int8_t>({}, {0}));
+  const Datum bias = datum_of<int32_t>({6}, {0, 100, -2000, 4, 5000, 6});
+  std::vector<float> of_sums;
+  for (int i = 0; i < 6; ++i) of_sums.push_back(bias_scale * (columns && i % 2 == 1 ? 2 : 1));
+  dequantize(made, "b", &bias, datum_of<float>({6}, of_sums),
+             datum_of<int32_t>({6}, {0, 0, 0, 0, 0, 0}));
+  made.node("Conv", {"q", "w", "b"}, {"conv"});
+  return requantize(made, "conv");
+}
+
+TEST(FuseQdq, TakesConvolutions) {
+  for (const bool columns : {false, true}) {
+    const auto found =
+        operators_of(optimized(quantized_conv(1e-4f, columns), kImage, kStep * 1.01f).graph);
+    EXPECT_EQ(found,
+              (Operators{{"QuantizeLinear", 1}, {"QLinearConv", 1}, {"DequantizeLinear", 1}}));
+  }
+}
+
+TEST(FuseQdq, LeavesABiasOfAnotherScale) {
+  EXPECT_THAT(operators_of(optimized(quantized_conv(2e-4f, false), kImage, kStep).graph),
+              Contains(Key("Conv")));
+}
+
+TEST(FuseQdq, TakesProductsAndLeavesWhatIsReadElsewhere) {
+  for (const bool elsewhere : {false, true}) {
+    TestModel made;
+    made.input("x", {"n", "3"});
+    dequantize(made, "q", nullptr, kScale, kZero);
+    const Datum codes = bytes({3, 5}, 29);
+    dequantize(made, "w", &codes, kScale, kZero);
+    made.node("MatMul", {"q", "w"}, {"product"});
+    requantize(made, "product");
+    if (elsewhere) made.outputs({"product"});
+    EXPECT_THAT(operators_of(optimized(made, kX, kStep * 1.01f).graph),
+                Contains(Key(elsewhere ? "MatMul" : "QLinearMatMul")));
+  }
+}
+
 // --- fuse_attention ---
 
 struct Attention {
