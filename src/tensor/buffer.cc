@@ -1,5 +1,7 @@
 #include "tensor/buffer.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <new>
 
@@ -42,6 +44,17 @@ Result<Buffer::Block*> Buffer::make_block(size_t capacity) {
 Result<Buffer> Buffer::allocate(size_t bytes) {
   ASSIGN_OR_RETURN(Block * block, make_block(bytes));
   return Buffer(block);
+}
+
+Result<Buffer> Buffer::allocate_for_long(size_t bytes) {
+  constexpr uintptr_t kLargePage = 2 << 20;
+  ASSIGN_OR_RETURN(Buffer buffer, allocate(bytes));
+  const auto begin =
+      (reinterpret_cast<uintptr_t>(buffer.data()) + kLargePage - 1) / kLargePage * kLargePage;
+  const auto end = reinterpret_cast<uintptr_t>(buffer.data() + bytes) / kLargePage * kLargePage;
+  // Only advice: whether the system takes it changes nothing that can be seen.
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  return buffer;
 }
 
 Result<Buffer> Buffer::strings(size_t count) {
@@ -95,6 +108,16 @@ Result<Buffer> BufferPool::take(size_t bytes) {
       block->pool = shared_from_this();
       return Buffer(block);
     }
+    // What is asked for has grown: blocks that are a little too small now would lie idle.
+    for (Buffer::Block** at = &free_; *at != nullptr;) {
+      Buffer::Block* block = *at;
+      if (block->capacity <= kSmall || block->capacity >= bytes || block->capacity < bytes / 2) {
+        at = &block->next;
+        continue;
+      }
+      *at = block->next;
+      delete block;
+    }
   }
   // An eighth more than asked for: sequences that grow a little each step find their block again.
   ASSIGN_OR_RETURN(Buffer::Block * block, Buffer::make_block(bytes + bytes / 8));
@@ -109,6 +132,15 @@ void BufferPool::give_back(Buffer::Block* block) {
   while (*at != nullptr && (*at)->capacity < block->capacity) at = &(*at)->next;
   block->next = *at;
   *at = block;
+}
+
+size_t BufferPool::idle_bytes() {
+  const std::lock_guard lock(mutex_);
+  size_t bytes = 0;
+  for (const Buffer::Block* block = free_; block != nullptr; block = block->next) {
+    bytes += block->capacity;
+  }
+  return bytes;
 }
 
 void BufferPool::trim() {

@@ -50,7 +50,8 @@ Result<RightSide> pack_right_side(const KernelContext& context, const graph::Con
     const kernels::PanelType type = kernels::panel_type_for(src, k * n);
     PackedWeight packed;
     packed.kind = static_cast<int>(type);
-    ASSIGN_OR_RETURN(packed.bytes, Buffer::allocate(kernels::packed_b_bytes_as(type, k, n)));
+    ASSIGN_OR_RETURN(packed.bytes,
+                     Buffer::allocate_for_long(kernels::packed_b_bytes_as(type, k, n)));
     kernels::pack_b_as(type, src, b.shape[1], transposed, k, n, packed.bytes.data());
     return packed;
   };

@@ -54,7 +54,7 @@ Result<std::shared_ptr<const Buffer>> PackedWeights::get(
     size_t bytes, const std::function<void(const std::byte* src, std::byte* dst)>& pack) {
   const auto make = [&](const std::byte* src) -> Result<PackedWeight> {
     PackedWeight packed;
-    ASSIGN_OR_RETURN(packed.bytes, Buffer::allocate(bytes));
+    ASSIGN_OR_RETURN(packed.bytes, Buffer::allocate_for_long(bytes));
     pack(src, packed.bytes.data());
     return packed;
   };

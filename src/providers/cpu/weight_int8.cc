@@ -66,8 +66,8 @@ class Int8MatMul final : public ops::Kernel {
     const auto make = [&](const std::byte* bytes) -> Result<PackedWeight> {
       PackedWeight made;
       ASSIGN_OR_RETURN(Buffer codes, Buffer::allocate(static_cast<size_t>(k_ * n_)));
-      ASSIGN_OR_RETURN(made.bytes,
-                       Buffer::allocate(scales_bytes(n_) + kernels::packed_b_int8_bytes(k_, n_)));
+      ASSIGN_OR_RETURN(made.bytes, Buffer::allocate_for_long(scales_bytes(n_) +
+                                                             kernels::packed_b_int8_bytes(k_, n_)));
       auto* scales = reinterpret_cast<float*>(made.bytes.data());
       auto* values = reinterpret_cast<signed char*>(codes.data());
       quantize_weights(reinterpret_cast<const float*>(bytes), b.shape[0], b.shape[1], transpose_b_,

@@ -1,0 +1,45 @@
+#include "tensor/buffer.h"
+
+#include <gtest/gtest.h>
+
+namespace escuta {
+namespace {
+
+TEST(BufferPool, HandsTheSameBlockOutAgain) {
+  const auto pool = BufferPool::create();
+  const std::byte* first = pool->take(100'000).value().data();
+  EXPECT_EQ(pool->take(90'000).value().data(), first);
+  // Most of it would be wasted.
+  EXPECT_NE(pool->take(10'000).value().data(), first);
+}
+
+// A sequence that grows leaves no trail of blocks that are too small.
+TEST(BufferPool, FreesWhatIsOutgrown) {
+  const auto pool = BufferPool::create();
+  for (size_t bytes = 100'000; bytes < 1'000'000; bytes += 20'000) {
+    const Buffer one = pool->take(bytes).value(), other = pool->take(bytes).value();
+  }
+  EXPECT_LT(pool->idle_bytes(), 3'500'000u);
+  pool->trim();
+  EXPECT_EQ(pool->idle_bytes(), 0u);
+}
+
+TEST(Buffer, RowsBelongToTheFirstWhoClaimsThem) {
+  const Buffer buffer = Buffer::allocate(64).value();
+  const Buffer same = buffer;
+  EXPECT_FALSE(buffer.claim(1, 2));
+  EXPECT_TRUE(buffer.claim(0, 3));
+  EXPECT_FALSE(same.claim(0, 4));
+  EXPECT_TRUE(same.claim(3, 4));
+  EXPECT_FALSE(Buffer().claim(0, 1));
+}
+
+// A block of the pool starts anew.
+TEST(Buffer, ClaimsEndWithTheBlock) {
+  const auto pool = BufferPool::create();
+  EXPECT_TRUE(pool->take(5000).value().claim(0, 7));
+  EXPECT_TRUE(pool->take(5000).value().claim(0, 5));
+}
+
+}  // namespace
+}  // namespace escuta
