@@ -5,6 +5,7 @@
 
 #include "onnx/limits.h"
 #include "ops/resolve.h"
+#include "ops/shared_items.h"
 #include "ops/sparse_tensor.h"
 
 namespace escuta::engine {
@@ -152,6 +153,22 @@ void Program::find_lifetimes() {
 std::shared_ptr<const ArenaPlan> Program::plan() const {
   const std::lock_guard lock(plan_mutex_);
   return plan_;
+}
+
+bool Program::takes_fewer_items(int slot) const {
+  for (const Step& step : steps_) {
+    const auto* sharing = dynamic_cast<const ops::SharesItems*>(step.kernel.get());
+    for (size_t i = 0; i < step.inputs.size(); ++i) {
+      if (step.inputs[i] != slot) continue;
+      if (sharing == nullptr || !sharing->takes_fewer_items(i)) return false;
+    }
+    for (const Body& body : step.bodies) {
+      for (const graph::Capture& capture : body.captures) {
+        if (capture.outer == slot && !body.program->takes_fewer_items(capture.inner)) return false;
+      }
+    }
+  }
+  return true;
 }
 
 void Program::grow_plan(const RunTrace& trace) const {

@@ -86,6 +86,9 @@ class Program {
   // Per slot: whether the executor may place it in the arena: made by a step and not handed out.
   bool plannable(int slot) const { return plannable_[static_cast<size_t>(slot)]; }
 
+  // Whether all that reads the slot does what ops::SharesItems::takes_fewer_items says.
+  bool takes_fewer_items(int slot) const;
+
   // Steps at which the root's memory is in use; bytes are 0.
   const std::vector<Lifetime>& lifetimes() const { return lifetimes_; }
 

@@ -115,6 +115,10 @@ class Executable {
   virtual Status run(std::span<const Value> inputs, std::span<const bool> wanted,
                      std::span<Value> outputs, const RunControl& control) const = 0;
 
+  // Whether inputs()[i] may have fewer items (axis 0) than the other inputs: item b of the batch
+  // then goes with item b / (batch / items) of it. Otherwise each has one of its own.
+  virtual bool takes_fewer_items(size_t) const { return false; }
+
   // Ends profiling and returns the trace file; FailedPrecondition when it was not asked for.
   virtual Result<std::filesystem::path> end_profiling() = 0;
 };

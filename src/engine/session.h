@@ -68,6 +68,8 @@ class Session {
   }
   Result<std::vector<Value>> run(std::span<const Value> inputs,
                                  std::span<const bool> wanted = {}) const;
+  // As Executable::takes_fewer_items.
+  bool takes_fewer_items(size_t input) const { return executable_->takes_fewer_items(input); }
   Result<std::filesystem::path> end_profiling() { return executable_->end_profiling(); }
 
  private:

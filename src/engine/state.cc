@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/rows.h"
 #include "graph/state.h"
 
 namespace escuta::engine {
@@ -28,6 +29,12 @@ Stepper::Stepper(std::shared_ptr<const Session> session)
     const auto input = session_->input_index(graph.value(graph.inputs[pair.input]).name);
     const auto output = session_->output_index(graph.value(graph.outputs[pair.output]).name);
     if (input && output) pairs_.push_back({*input, *output});
+  }
+  const auto inputs = session_->inputs();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool paired = std::any_of(pairs_.begin(), pairs_.end(),
+                                    [&](const Pair& pair) { return pair.input == i; });
+    if (paired || graph::past_state_name(inputs[i].name)) states_.push_back(i);
   }
 }
 
@@ -68,6 +75,35 @@ Status Stepper::adopt(const Session& from, std::span<const Value> outputs) {
     }
   }
   for (const auto& [input, output] : moves) inputs_[input] = outputs[output];
+  return Status();
+}
+
+Status Stepper::take_rows(std::span<const int64_t> rows) {
+  int64_t count = 0;
+  for (const size_t i : states_) {
+    if (inputs_[i] && inputs_[i].shape().rank() > 0) count = std::max(count, inputs_[i].shape()[0]);
+  }
+  for (const int64_t row : rows) {
+    if (row < 0 || row >= count) {
+      return invalid_argument("expected rows of a state of {} rows, found row {}", count, row);
+    }
+  }
+  for (const size_t i : states_) {
+    if (!inputs_[i] || inputs_[i].shape().rank() == 0) continue;
+    const int64_t items = inputs_[i].shape()[0];
+    if (items == 0 || count % items != 0) {
+      return failed_precondition(
+          "`{}`: expected a state of {} rows, or of a part of them, found {}",
+          session_->inputs()[i].name, count, items);
+    }
+    std::vector<int64_t> taken(rows.begin(), rows.end());
+    if (session_->takes_fewer_items(i)) {
+      taken = shared_items(rows, count / items);
+    } else if (items != count) {
+      for (int64_t& row : taken) row /= count / items;
+    }
+    ASSIGN_OR_RETURN(inputs_[i], engine::take_rows(std::move(inputs_[i]), taken));
+  }
   return Status();
 }
 

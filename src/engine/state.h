@@ -35,6 +35,12 @@ class Stepper {
   // After an error the state is as it was.
   Result<Value> step(std::string_view wanted_output);
 
+  // The states of the next step are these rows (items along axis 0) of the present ones, for
+  // searches that go on with some hypotheses several times and with others not at all. A state that
+  // rows share (Session::takes_fewer_items) is not copied for each of them. InvalidArgument for a
+  // row that there is not; after another error the states are of no use.
+  Status take_rows(std::span<const int64_t> rows);
+
   const Session& session() const { return *session_; }
 
  private:
@@ -44,6 +50,7 @@ class Stepper {
   };
   std::shared_ptr<const Session> session_;
   std::vector<Pair> pairs_;
+  std::vector<size_t> states_;      // the inputs that are states, of this session or of another
   std::vector<Value> inputs_;       // of the next step
   std::unique_ptr<bool[]> wanted_;  // per output; scratch of step()
 };

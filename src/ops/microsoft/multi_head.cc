@@ -11,7 +11,40 @@ namespace {
 
 enum Inputs : size_t { kQuery, kKey, kValue };
 
-Status attend(Call& call, Attention& plan) {
+// As many beams as kernels/attention takes without packing keys and values first; and any number of
+// them in one order of accumulation.
+constexpr int64_t kMostBeams = 8;
+
+// Items of the query that read the same keys and values follow each other, `sharing` of them. One
+// query each: some of them are the queries of one item, so that keys and values are read once.
+Status run_shared(Call& call, Attention plan, int64_t sharing, float* row) {
+  if (sharing == 1) return run_attention(call, plan, row);
+  const auto q = plan.q_rows, dst = plan.dst_rows;
+  const bool plain = plan.added[0].data == nullptr && plan.added[1].data == nullptr && !plan.causal;
+  int64_t together = 1;
+  if (plan.queries == 1 && plain) {
+    for (int64_t n = 2; n <= kMostBeams; ++n) together = sharing % n == 0 ? n : together;
+    plan.queries = together;
+    plan.q_rows.row = q.batch;
+    plan.dst_rows.row = dst.batch;
+  }
+  plan.batch /= sharing;
+  plan.q_rows.batch = q.batch * sharing;
+  plan.dst_rows.batch = dst.batch * sharing;
+  const Attention::Rows added[] = {plan.added[0].rows, plan.added[1].rows};
+  for (size_t i = 0; i < 2; ++i) plan.added[i].rows.batch = added[i].batch * sharing;
+  for (int64_t done = 0; done < sharing; done += together) {
+    RETURN_IF_ERROR(run_attention(call, plan, row));
+    plan.q += together * q.batch;
+    plan.dst += together * dst.batch;
+    for (size_t i = 0; i < 2; ++i) {
+      if (plan.added[i].data != nullptr) plan.added[i].data += together * added[i].batch;
+    }
+  }
+  return {};
+}
+
+Status attend(Call& call, Attention& plan, int64_t sharing) {
   const DType dtype = call.dtype(kQuery);
   ASSIGN_OR_RETURN(const Shape shape,
                    shape_of({plan.batch, plan.queries, plan.heads * plan.value_size}));
@@ -27,7 +60,8 @@ Status attend(Call& call, Attention& plan) {
     plan.stage = Attention::Stage::kAdded;
   }
   ASSIGN_OR_RETURN(float* row, call.scratch_of<float>(plan.keys));
-  if (output.count() > 0 || scores.count() > 0) RETURN_IF_ERROR(run_attention(call, plan, row));
+  if (output.count() > 0 || scores.count() > 0)
+    RETURN_IF_ERROR(run_shared(call, plan, sharing, row));
   output.store();
   if (!call.wants(3)) return {};
   // Keys after the query are at the lowest number there is.
@@ -91,7 +125,7 @@ Status MultiHead::run(Call& call) const {
                                             total, attributes_.mask_value));
   ASSIGN_OR_RETURN(plan.added[1],
                    bias_term(call, inputs_.attention_bias, in.batch, heads, plan.queries, total));
-  return attend(call, plan);
+  return attend(call, plan, in.sharing);
 }
 
 // The inputs as one of: query alone [B, S, N, 3, H] or [B, S, 3 * N * H]; query and key [B, L, N,
@@ -166,8 +200,10 @@ Status MultiHead::read_keys(Call& call, Projected& in) const {
   }
   ASSIGN_OR_RETURN(const float* v, floats(call, kValue));
   if (shape.rank() == 4) {
-    RETURN_IF_ERROR(expect_shape(call, kKey, "key", {in.batch, heads, -1, size}));
-    RETURN_IF_ERROR(expect_shape(call, kValue, "value", {in.batch, heads, shape[2], -1}));
+    read_sharing(call, in);
+    const int64_t items = in.batch / in.sharing;
+    RETURN_IF_ERROR(expect_shape(call, kKey, "key", {items, heads, -1, size}));
+    RETURN_IF_ERROR(expect_shape(call, kValue, "value", {items, heads, shape[2], -1}));
     in.value_size = call.shape(kValue)[3];
     in.k = heads_outside(k, heads, shape[2], size);
     in.v = heads_outside(v, heads, shape[2], in.value_size);
@@ -184,6 +220,16 @@ Status MultiHead::read_keys(Call& call, Projected& in) const {
   in.k = heads_inside(k, shape[1], heads * size, size);
   in.v = heads_inside(v, shape[1], width, in.value_size);
   return {};
+}
+
+// Keys of fewer items than the query has: beams of a window share its keys and values.
+void MultiHead::read_sharing(Call& call, Projected& in) const {
+  const int64_t items = call.shape(kKey)[0];
+  const bool alone = !call.has(inputs_.past_key) && !call.wants(1) && !call.wants(2) &&
+                     !call.wants(3) && !call.has(inputs_.bias);
+  if (items > 0 && items < in.batch && in.batch % items == 0 && alone) {
+    in.sharing = in.batch / items;
+  }
 }
 
 Status MultiHead::add_biases(Call& call, Projected& in) const {

@@ -58,6 +58,12 @@ Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
   };
   ASSIGN_OR_RETURN(made->program_,
                    engine::Program::build(*made->model_, made->model_->graph, choose));
+  const graph::Graph& graph = made->program_->graph();
+  for (const auto& ids : {graph.inputs, graph.optional_inputs}) {
+    for (const graph::ValueId id : ids) {
+      made->takes_fewer_items_.push_back(made->program_->takes_fewer_items(id));
+    }
+  }
   made->settings_.pool = BufferPool::create();
   if (!options.profile.empty()) {
     made->profile_path_ = options.profile;

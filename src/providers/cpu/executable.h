@@ -24,6 +24,7 @@ class CpuExecutable final : public engine::Executable {
   std::span<const engine::IoInfo> outputs() const override { return outputs_; }
   Status run(std::span<const engine::Value> inputs, std::span<const bool> wanted,
              std::span<engine::Value> outputs, const engine::RunControl& control) const override;
+  bool takes_fewer_items(size_t input) const override { return takes_fewer_items_[input]; }
   Result<std::filesystem::path> end_profiling() override;
 
  private:
@@ -39,6 +40,7 @@ class CpuExecutable final : public engine::Executable {
   std::unique_ptr<const graph::Model> model_;  // rewritten
   std::vector<engine::IoInfo> inputs_, outputs_;
   std::unique_ptr<engine::Program> program_;
+  std::vector<bool> takes_fewer_items_;  // per input
   engine::RunSettings settings_;
   std::filesystem::path profile_path_;
   std::unique_ptr<engine::Profile> profile_;
