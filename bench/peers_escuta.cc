@@ -1,9 +1,9 @@
 // escuta's side of bench/peers: what one window costs, measured inside the process, as JSON.
 //
-//   peers_escuta MODEL AUDIO THREADS ROWS [REPEAT [CONTEXT STEPS]]
+//   peers_escuta MODEL AUDIO THREADS ROWS [REPEAT [CONTEXT STEPS [int8]]]
 //
 // ROWS, with commas: log_mel, encoder, decoder:B. Loading and the first token are always measured,
-// first of all. bench/peers/README.md says what each number is, for escuta and for its peers.
+// first of all; int8: products by weights in 8 bits (--precision int8). bench/peers/README.md says what each number is, for escuta and for its peers.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -32,6 +32,7 @@ struct Request {
   std::vector<std::string> rows;
   int repeat = 1;
   int64_t context = 120, steps = 32;  // tokens before the first step that is timed, steps
+  engine::Precision precision = engine::Precision::kModel;
 };
 
 Result<std::vector<float>> read_samples(const std::filesystem::path& path) {
@@ -126,6 +127,7 @@ class Bench {
     whisper::LoadOptions options;
     options.session.providers = {"cpu"};
     options.session.compile.threads = request_.threads;
+    options.session.compile.precision = request_.precision;
     return options;
   }
 
@@ -268,6 +270,9 @@ int run(int argc, char** argv) {
   if (argc > 7) {
     request.context = std::atol(argv[6]);
     request.steps = std::atol(argv[7]);
+  }
+  if (argc > 8 && std::string_view(argv[8]) == "int8") {
+    request.precision = engine::Precision::kInt8;
   }
   const Result<Json> result = Bench(std::move(request)).run();
   if (!result.ok()) {

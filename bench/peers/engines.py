@@ -100,17 +100,10 @@ def worker(engine: Engine, task: str, *arguments) -> list[str]:
 
 def prepare(engine: Engine, model: Path, work: Path) -> tuple[Path | None, str | None]:
     """(what the engine loads, None), or (None, why it cannot)."""
-    if engine.program != "escuta":
-        done = start(worker(engine, "prepare", model, work), 1)
-        return (None, done.absent) if done.absent else (Path(done.results[0]["path"]), None)
-    if engine.variant == "float32":
+    if engine.program == "escuta":
         return model, None
-    out = work / f"{model.name}.escuta-{engine.variant}"
-    if not out.exists():
-        done = start([PROGRAM, "quantize", str(model), str(out), "--type", engine.variant], 1)
-        if done.returncode != 0:
-            return None, done.absent
-    return out, None
+    done = start(worker(engine, "prepare", model, work), 1)
+    return (None, done.absent) if done.absent else (Path(done.results[0]["path"]), None)
 
 
 def transcribe(engine: Engine, path: Path, language: str, files: list[str], threads: int = 2, beam: int = 1,
@@ -121,6 +114,8 @@ def transcribe(engine: Engine, path: Path, language: str, files: list[str], thre
                      timeout_s)
     command = [PROGRAM, "transcribe", *files, "-m", str(path), "-l", language, "-f", "json", "--provider", "cpu",
                "--threads", str(threads), "--progress", "off"]
+    if engine.variant == "int8":
+        command += ["--precision", "int8"]
     if beam != 1:
         command += ["--beam-size", str(beam)]
     if batch != 1:
@@ -133,7 +128,8 @@ def window(engine: Engine, path: Path, audio: Path, rows: list[str], threads: in
     arguments = [str(path), str(threads), str(audio), ",".join(rows), str(repeat), str(context), str(steps)]
     if engine.program != "escuta":
         return start(worker(engine, "window", *arguments), threads)
-    return start([str(BENCH / "peers_escuta"), arguments[0], arguments[2], arguments[1], *arguments[3:]], threads)
+    program = [str(BENCH / "peers_escuta"), arguments[0], arguments[2], arguments[1], *arguments[3:]]
+    return start(program + (["int8"] if engine.variant == "int8" else []), threads)
 
 
 def model_folder(name: str) -> Path:

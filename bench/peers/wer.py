@@ -1,10 +1,10 @@
-"""Word error rate of escuta beside faster-whisper's: the same weights, greedy, on every file of a manifest.
+"""Word error rate of escuta beside another program's: the same weights, greedy, on every file of a manifest.
 
 The data folder has manifest.tsv with the columns file, language, transcript and group. Groups
 `notranscript` and `duplicate` are transcribed, so that a failure shows, and not scored. English is
 normalised as in Whisper's paper, other languages with its basic normaliser; Japanese and Korean are
-scored by character, in rows of their own. Exit status 1: escuta is worse than faster-whisper by more
-than --tolerance points in a total of words, or a file failed.
+scored by character, in rows of their own. Exit status 1: the first of --engines is worse than the second
+by more than --tolerance points in a total of words, or a file failed.
 """
 
 import argparse
@@ -17,8 +17,7 @@ from pathlib import Path
 import engines
 import scoring
 
-ESCUTA = engines.Engine("escuta", "float32", "fp32")
-PEER = engines.Engine("faster-whisper", "float32", "fp32")
+PAIR = "escuta:float32,faster-whisper:float32"
 NOT_SCORED = {"notranscript", "duplicate"}
 
 
@@ -35,7 +34,7 @@ def transcribe(engine: engines.Engine, name: str, rows: list[dict], auto: bool, 
     results = {}
     for language in ["auto"] if auto else sorted({row["language"] for row in rows}):
         files = [row["file"] for row in rows if auto or row["language"] == language]
-        kept = args.work / f"{engine.program}.{name}.{language}.jsonl"
+        kept = args.work / f"{engine.program}.{engine.variant}.{name}.{language}.jsonl"
         if engine.program in args.reuse and kept.exists():
             lines = [json.loads(line) for line in kept.read_text().split("\n") if line]
         else:
@@ -53,6 +52,7 @@ class Table:
     """Scores of both engines by language, and what differs."""
 
     def __init__(self, name: str, auto: bool, rows: list[dict], found: dict[str, dict[str, dict]]):
+        self.first, self.second = found  # names of engines
         self.title = f"{name}, language {'detected' if auto else 'given'}"
         self.groups: dict[str, dict[str, scoring.Score]] = {}
         self.differences, self.failures, self.misheard = [], [], []
@@ -82,14 +82,14 @@ class Table:
 
     def points(self, group: str) -> float:
         scores = self.groups[group]
-        return scores[ESCUTA.name].percent - scores[PEER.name].percent
+        return scores[self.first].percent - scores[self.second].percent
 
     def markdown(self) -> str:
-        lines = [f"### {self.title}", "", "| | files | units | escuta % | faster-whisper % | difference, points |",
+        lines = [f"### {self.title}", "", f"| | files | units | {self.first} % | {self.second} % | difference, points |",
                  "|---|---:|---:|---:|---:|---:|"]
         totals = [group for group in ("words", "characters") if group in self.groups]
         for group in sorted(self.groups.keys() - set(totals)) + totals:
-            ours, theirs = (self.groups[group][engine.name] for engine in (ESCUTA, PEER))
+            ours, theirs = (self.groups[group][engine] for engine in (self.first, self.second))
             label = f"**all {group}**" if group in totals else group
             lines.append(f"| {label} | {ours.files} | {ours.units} | {ours.percent:.2f} | {theirs.percent:.2f} | "
                          f"{self.points(group):+.2f} |")
@@ -112,7 +112,7 @@ class Table:
 def compare(name: str, auto: bool, rows: list[dict], args) -> Table:
     if name.endswith(".en"):
         rows = [row for row in rows if row["language"] == "en"]
-    found = {engine.name: transcribe(engine, name, rows, auto, args) for engine in (ESCUTA, PEER)}
+    found = {engine.name: transcribe(engine, name, rows, auto, args) for engine in args.pair}
     return Table(name, auto, rows, found)
 
 
@@ -128,11 +128,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write everything here as well")
     parser.add_argument("--work", type=Path, default=engines.ROOT / "build/peers",
                         help="where the transcripts are kept (default: build/peers)")
-    parser.add_argument("--reuse", action="append", default=[], choices=[ESCUTA.program, PEER.program],
+    parser.add_argument("--engines", default=PAIR, help=f"two of PROGRAM:VARIANT (default: {PAIR})")
+    parser.add_argument("--reuse", action="append", default=[], metavar="PROGRAM",
                         help="take this engine's transcripts from --work where they are there")
     args = parser.parse_args(arguments)
     args.work.mkdir(parents=True, exist_ok=True)
     args.data = args.data.resolve()
+    known = {f"{engine.program}:{engine.variant}": engine for engine in engines.ENGINES}
+    args.pair = [known.get(name) for name in args.engines.split(",")]
+    if len(args.pair) != 2 or None in args.pair:
+        parser.error(f"--engines: expected two of {', '.join(known)}, found {args.engines}")
 
     rows = read_manifest(args.data)
     tables = []
@@ -146,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
                                         ensure_ascii=False))
     worse = [table.title for table in tables if table.points("words") > args.tolerance]
     for title in worse:
-        print(f"escuta is worse by more than {args.tolerance} points: {title}")
+        print(f"{args.pair[0].name} is worse by more than {args.tolerance} points: {title}")
     return 1 if worse or any(table.failures for table in tables) else 0
 
 
