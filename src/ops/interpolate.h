@@ -24,7 +24,8 @@ enum class Coordinates {
   kTfCropAndResize,
   kTfHalfPixelForNn,
 };
-enum class NearestMode { kRoundPreferFloor, kRoundPreferCeil, kFloor, kCeil };
+// kCeilToShrink: down, but up along an axis that becomes shorter.
+enum class NearestMode { kRoundPreferFloor, kRoundPreferCeil, kFloor, kCeil, kCeilToShrink };
 
 struct ResizeRule {
   ResizeMode mode = ResizeMode::kNearest;

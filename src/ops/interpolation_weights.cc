@@ -48,8 +48,11 @@ double kernel(const ResizeRule& rule, double x) {
   return std::max(0.0, 1 - std::fabs(x));
 }
 
-int64_t nearest(NearestMode mode, double at) {
+int64_t nearest(NearestMode mode, double scale, double at) {
   switch (mode) {
+    case NearestMode::kCeilToShrink:
+      if (scale < 1) break;
+      return static_cast<int64_t>(std::floor(at));
     case NearestMode::kRoundPreferFloor:
       return static_cast<int64_t>(std::ceil(at - 0.5));
     case NearestMode::kRoundPreferCeil:
@@ -67,7 +70,7 @@ int64_t weigh(const ResizeRule& rule, const ResizedAxis& axis, double at, double
               int64_t taps, double* weights) {
   if (rule.mode == ResizeMode::kNearest) {
     weights[0] = 1;
-    return nearest(rule.nearest, at);
+    return nearest(rule.nearest, axis.scale, at);
   }
   const auto first = static_cast<int64_t>(std::ceil(at)) - taps / 2;
   double sum = 0;

@@ -55,7 +55,12 @@ NearestMode nearest_of(const NodeInfo& node) {
 ResizeRule rule_of(const NodeInfo& node) {
   ResizeRule rule;
   rule.mode = resize_mode_of(node);
-  if (node.version() < 11) return rule;  // asymmetric, floor
+  if (node.version() < 11) {  // asymmetric
+    // Version 10 leaves open which element is the nearest: models of its time were made for an ONNX
+    // Runtime that rounded up along the axes that shrink.
+    rule.nearest = NearestMode::kCeilToShrink;
+    return rule;
+  }
   rule.coordinates = coordinates_of(node);
   rule.nearest = nearest_of(node);
   rule.cubic_a = node.number("cubic_coeff_a", -0.75f);
@@ -111,20 +116,10 @@ class Resize final : public Kernel {
       all[static_cast<size_t>(i)] = {.length = input[i], .result = input[i]};
     }
     for (size_t i = 0; i < count; ++i) all[static_cast<size_t>(order[i])] = named[i];
-    return resize(call, version_ < 11 ? old_rule({named.data(), count}) : rule_,
-                  {all.data(), input.dims().size()});
+    return resize(call, rule_, {all.data(), input.dims().size()});
   }
 
  private:
-  // Version 10 leaves open which element is the nearest: models of its time were made for an ONNX
-  // Runtime that rounded up where something shrinks.
-  ResizeRule old_rule(std::span<const ResizedAxis> axes) const {
-    ResizeRule rule = rule_;
-    const auto shrinks = [](const ResizedAxis& axis) { return axis.scale < 1; };
-    if (std::ranges::any_of(axes, shrinks)) rule.nearest = NearestMode::kCeil;
-    return rule;
-  }
-
   // Results, scales and regions of the axes.
   Status measure(const Call& call, std::span<ResizedAxis> axes) const {
     const size_t scales_at = version_ < 11 ? 1 : 2;
