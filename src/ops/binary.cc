@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "ops/dims.h"
+
 namespace escuta::ops {
 
 BroadcastRule::BroadcastRule(const NodeInfo& node) : limited_(node.version() < 7) {
@@ -56,6 +58,9 @@ std::optional<std::vector<ShapeElement>> shape_operand(const Inference& node, si
   const DType dtype = node.dtype(i);
   const auto rank = node.rank(i);
   if ((dtype != DType::kInt32 && dtype != DType::kInt64) || !rank || *rank > 1) return {};
+  // Shapes are short: a weight that many nodes read is not looked at again and again.
+  const auto length = vector_length(node, i);
+  if (*rank == 1 && (!length || *length > kMaxElements)) return {};
   std::vector<ShapeElement> elements;
   if (const auto ints = node.constant_ints(i)) {
     for (const int64_t value : *ints) elements.push_back({value, {}});

@@ -17,6 +17,10 @@ void Inference::copy(size_t i, size_t j) {
 }
 
 std::optional<Dims> Inference::shape_elements(size_t i) const {
+  // No shape is so long: a weight that many nodes read is not copied for each.
+  constexpr int64_t kMost = 1024;
+  const graph::ConstantPtr& constant = input(i).constant;
+  if (constant != nullptr && constant->shape.count() > kMost) return std::nullopt;
   if (const auto ints = constant_ints(i)) {
     Dims dims;
     for (const int64_t value : *ints) dims.push_back(value >= 0 ? Dim(value) : Dim());
