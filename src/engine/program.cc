@@ -12,11 +12,12 @@ namespace escuta::engine {
 namespace {
 
 // Elements that C++ may read: a model's bytes can begin at any address.
-Result<Datum> host_constant(const graph::Constant& constant) {
+Result<Datum> host_constant(const graph::ConstantPtr& shared) {
+  const graph::Constant& constant = *shared;
   if (constant.dtype == DType::kString) {
     const size_t bytes = constant.strings.size() * sizeof(std::string);
     return Datum::of(constant.dtype, constant.shape,
-                     Buffer::foreign(constant.strings.data(), bytes, nullptr));
+                     Buffer::foreign(constant.strings.data(), bytes, shared));
   }
   const size_t alignment = std::max(dtype_bits(constant.dtype) / 8, 1);
   if (reinterpret_cast<uintptr_t>(constant.bytes.data()) % std::min<size_t>(alignment, 8) == 0) {
@@ -28,11 +29,34 @@ Result<Datum> host_constant(const graph::Constant& constant) {
   return copy;
 }
 
+// Bytes of the sparse tensors of a graph and its bodies when they are dense; up to `limit`.
+size_t dense_bytes(const graph::Graph& graph, size_t limit) {
+  size_t bytes = 0;
+  const auto add = [&](size_t more) { bytes = more > limit - bytes ? limit : bytes + more; };
+  for (const graph::Value& value : graph.values()) {
+    if (value.sparse == nullptr) continue;
+    const auto sparse = ops::SparseTensor::create(*value.sparse);
+    if (!sparse.ok()) continue;  // its own error comes later
+    const auto each = static_cast<size_t>(std::max(dtype_bits(sparse->dtype()) / 8, 1));
+    const auto count = static_cast<size_t>(sparse->shape().count());
+    add(count > limit / each ? limit : count * each);
+  }
+  for (const graph::Node& node : graph.nodes()) {
+    for (const graph::GraphPtr& body : node.subgraphs()) add(dense_bytes(*body, limit));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Program>> Program::build(const graph::Model& model,
                                                 const graph::Graph& graph,
                                                 const ChooseKernel& choose) {
+  // A few bytes of a file can stand for any number of zeros.
+  if (dense_bytes(graph, onnx::kMemoryFloor + 1) > onnx::kMemoryFloor) {
+    return resource_exhausted("the model's sparse tensors: expected at most {} bytes when dense",
+                              onnx::kMemoryFloor);
+  }
   std::unique_ptr<Program> program(new Program);
   program->graph_ = &graph;
   program->constants_.resize(graph.values().size());
@@ -78,21 +102,18 @@ Status Program::add_step(const graph::Model& model, graph::NodeId id, const Choo
 
 // Only constants that something reads: weights that kernels keep packed are left where they are.
 Status Program::add_constants() {
-  // A few bytes of a file can stand for any number of zeros.
-  size_t sparse_bytes_left = onnx::kMemoryFloor;
   const auto add = [&](int slot) -> Status {
     if (slot < 0 || !constants_[static_cast<size_t>(slot)].is_none()) return Status();
     const graph::Value& value = graph_->value(slot);
     if (value.sparse != nullptr) {
       ASSIGN_OR_RETURN(const auto sparse, ops::SparseTensor::create(*value.sparse));
-      ASSIGN_OR_RETURN(constants_[static_cast<size_t>(slot)], sparse.to_datum(sparse_bytes_left));
-      sparse_bytes_left -= constants_[static_cast<size_t>(slot)].byte_size();
+      ASSIGN_OR_RETURN(constants_[static_cast<size_t>(slot)], sparse.to_datum(onnx::kMemoryFloor));
       return Status();
     }
     const graph::ConstantPtr& constant =
         value.fact.constant != nullptr ? value.fact.constant : value.default_value;
     if (constant == nullptr) return Status();
-    ASSIGN_OR_RETURN(constants_[static_cast<size_t>(slot)], host_constant(*constant));
+    ASSIGN_OR_RETURN(constants_[static_cast<size_t>(slot)], host_constant(constant));
     return Status();
   };
   for (const Step& step : steps_) {

@@ -151,6 +151,24 @@ TEST(CpuExecutable, OutputsOutliveTheExecutable) {
             floats_of(run(*compile(mixed_model()), {tensor({3, 4}, ramp(12, 0.1f))})[0]));
 }
 
+TEST(CpuExecutable, StringsOfTheModelOutliveTheExecutable) {
+  onnx::Model model = small_model();
+  onnx::TensorDef words;
+  words.name = "words";
+  words.dtype = DType::kString;
+  words.dims = {1, 2};
+  words.strings = {"a word too long to be kept in place", "b"};
+  model.graph.initializers = {words};
+  model.graph.inputs.clear();
+  model.graph.nodes = {node("Flatten", {"words"}, {"y"})};
+  model.graph.outputs = {value("y", DType::kString)};
+  engine::CompileOptions options;
+  options.passes_off = {"all"};
+  const std::vector<Value> outputs = run(*compile(std::move(model), options), {});
+  EXPECT_THAT(outputs[0].datum().as<std::string>(),
+              ElementsAre("a word too long to be kept in place", "b"));
+}
+
 #ifdef ESCUTA_COUNTS_ALLOCATIONS
 TEST(CpuExecutable, AWarmedRunAllocatesNothing) {
   const auto executable = compile(mixed_model());
