@@ -17,4 +17,9 @@ inline constexpr int kMaxTypeDepth = 32;  // sequence(optional(map(...)))
 inline constexpr size_t kMemoryFloor = size_t{128} << 20;
 inline constexpr size_t kMemoryPerFileByte = 4;
 
+// Of that, what the graph, its passes and the engine will make of a node or a
+// constant, and of a value's type.
+inline constexpr size_t kMemoryPerNode = 1536;
+inline constexpr size_t kMemoryPerValue = 512;
+
 }  // namespace escuta::onnx

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <protozero/data_view.hpp>
 #include <protozero/varint.hpp>
+#include <type_traits>
 
+#include "onnx/limits.h"
 #include "onnx/parser.h"
 
 namespace escuta::onnx {
@@ -32,7 +34,9 @@ inline Status in_context(const Status& status, std::string_view context) {
 
 template <typename T>
 T& Parser::append(std::vector<T>& list) {
-  charge(sizeof(T));
+  constexpr bool kNode = std::is_same_v<T, NodeDef> || std::is_same_v<T, TensorDef>;
+  constexpr bool kValue = std::is_same_v<T, ValueInfo>;
+  charge(sizeof(T) + (kNode ? kMemoryPerNode : kValue ? kMemoryPerValue : 0));
   return list.emplace_back();
 }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <set>
 
 #include "graph/rewriter.h"
+#include "onnx/limits.h"
 #include "ops/evaluate.h"
 #include "ops/resolve.h"
 #include "passes/pass.h"
@@ -20,6 +22,24 @@ using graph::kNoValue;
 // become a large model.
 constexpr size_t kSmallResult = size_t{1} << 16;
 constexpr size_t kScratch = size_t{1} << 20;
+
+// What folding may make and read in a whole model, so that loading takes no more memory and time
+// than its size allows, however often nodes read the same constant.
+constexpr size_t kKeptFloor = onnx::kMemoryFloor / 4, kKeptPerByte = 2;
+constexpr size_t kWorkFloor = 2 * onnx::kMemoryFloor, kWorkPerByte = 16;
+
+struct Budget {
+  size_t kept = kKeptFloor;  // bytes of results
+  size_t work = kWorkFloor;  // bytes of inputs and results
+};
+
+size_t constant_bytes(const graph::Graph& graph) {
+  size_t bytes = 0;
+  for (const graph::Value& value : graph.values()) {
+    if (value.fact.constant != nullptr) bytes += value.fact.constant->bytes.size();
+  }
+  return bytes;
+}
 
 bool readable(const Constant& constant) {
   if (constant.dtype == DType::kString) return true;
@@ -51,8 +71,8 @@ ConstantPtr constant_of(const Datum& datum) {
 
 class Folder {
  public:
-  Folder(const graph::Model& model, graph::Graph& graph)
-      : model_(model), graph_(graph), rewriter_(graph) {}
+  Folder(const graph::Model& model, graph::Graph& graph, Budget& budget)
+      : model_(model), graph_(graph), rewriter_(graph), budget_(budget) {}
 
   Status fold() {
     const size_t count = graph_.nodes().size();
@@ -69,7 +89,8 @@ class Folder {
     if (fold_shape(id, node)) return Status();
     std::vector<const graph::Fact*> facts;
     std::vector<Datum> inputs;
-    size_t bytes = 0;
+    size_t bytes = 0, read = 0;
+    std::set<graph::ValueId> counted;  // a node that reads a constant twice has it once
     for (const graph::ValueId input : node.inputs) {
       facts.push_back(input == kNoValue ? nullptr : &graph_.value(input).fact);
       if (input == kNoValue) {
@@ -79,8 +100,11 @@ class Folder {
       const ConstantPtr& constant = graph_.value(input).fact.constant;
       if (constant == nullptr || !readable(*constant)) return Status();
       inputs.push_back(datum_of(*constant));
-      bytes += inputs.back().byte_size();
+      read += inputs.back().byte_size();
+      if (counted.insert(input).second) bytes += inputs.back().byte_size();
     }
+    if (read > budget_.work) return Status();
+    budget_.work -= read;
     const ops::NodeInfo info(node, resolved->version, std::move(facts));
     std::vector<bool> wanted;
     for (const graph::ValueId output : node.outputs) wanted.push_back(output != kNoValue);
@@ -90,11 +114,17 @@ class Folder {
     Result<std::vector<Datum>> results =
         ops::evaluate(**kernel, inputs, wanted, std::max(bytes * 2, kScratch));
     if (!results.ok()) return Status();
+    size_t kept = 0, made = 0;
+    for (const Datum& result : *results) made += result.is_tensor() ? result.byte_size() : 0;
+    budget_.work -= std::min(made, budget_.work);
     for (const Datum& result : *results) {
       const bool numbers =
           result.is_tensor() && result.byte_size() <= std::max(bytes, kSmallResult);
       if (!result.is_none() && !numbers) return Status();
+      if (numbers) kept += result.byte_size();
     }
+    if (kept > budget_.kept) return Status();
+    budget_.kept -= kept;
     put(id, node, *results);
     return Status();
   }
@@ -140,12 +170,22 @@ class Folder {
   const graph::Model& model_;
   graph::Graph& graph_;
   graph::Rewriter rewriter_;
+  Budget& budget_;
 };
 
 }  // namespace
 
 Status fold_constants(graph::Model& model) {
-  return for_each_graph(model, [&](graph::Graph& graph) { return Folder(model, graph).fold(); });
+  Budget budget;
+  const Status counted = for_each_graph(model, [&](const graph::Graph& graph) {
+    const size_t bytes = constant_bytes(graph);
+    budget.kept += kKeptPerByte * bytes;
+    budget.work += kWorkPerByte * bytes;
+    return Status();
+  });
+  RETURN_IF_ERROR(counted);
+  return for_each_graph(model,
+                        [&](graph::Graph& graph) { return Folder(model, graph, budget).fold(); });
 }
 
 }  // namespace escuta::passes

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "graph/rewriter.h"
+#include "onnx/limits.h"
 #include "passes/pass.h"
 
 namespace escuta::passes {
@@ -16,7 +17,26 @@ using graph::kNoValue;
 using graph::Node;
 using graph::ValueId;
 
-constexpr int kMaxNodes = 1'000'000;
+// Bytes that the nodes of functions may take where they are called: a few calls of calls stand for
+// any number of nodes.
+constexpr size_t kMaxBytes = onnx::kMemoryFloor / 4;
+
+// What a node takes, with its share of what passes and the engine make of it, but for its bodies,
+// which copies share.
+size_t bytes_of(const Node& node) {
+  size_t bytes = onnx::kMemoryPerNode + 2 * node.name.size();
+  for (const Attribute& attribute : node.attributes) {
+    bytes += sizeof(Attribute) + attribute.name.size();
+    const auto list = [&](const auto* all) {
+      if (all != nullptr) bytes += all->size() * sizeof((*all)[0]);
+    };
+    list(std::get_if<std::string>(&attribute.value));
+    list(std::get_if<std::vector<int64_t>>(&attribute.value));
+    list(std::get_if<std::vector<float>>(&attribute.value));
+    list(std::get_if<std::vector<std::string>>(&attribute.value));
+  }
+  return bytes;
+}
 
 const graph::Function* find(const graph::Model& model, const Node& node) {
   for (const graph::Function& function : model.functions) {
@@ -101,8 +121,16 @@ void renumber_captures(Node& node, const std::vector<ValueId>& ids) {
   }
 }
 
+Status too_large() {
+  return resource_exhausted(
+      "the model's functions: expected at most {} bytes of nodes where they "
+      "are called",
+      kMaxBytes);
+}
+
 // Puts the function's nodes in place of the call.
-Status expand(graph::Rewriter& rewriter, graph::NodeId id, const graph::Function& function) {
+Status expand(graph::Rewriter& rewriter, graph::NodeId id, const graph::Function& function,
+              size_t& bytes_left) {
   const Node call = rewriter.node(id);
   const Graph& body = function.body;
   if (call.inputs.size() > body.inputs.size() || call.outputs.size() > body.outputs.size()) {
@@ -140,6 +168,9 @@ Status expand(graph::Rewriter& rewriter, graph::NodeId id, const graph::Function
     }
     attributes.resolve(copy);
     renumber_captures(copy, ids);
+    const size_t bytes = bytes_of(copy) + 2 * call.name.size();
+    if (bytes > bytes_left) return too_large();
+    bytes_left -= bytes;
     if (!call.name.empty()) copy.name = call.name + "/" + copy.name;
     rewriter.add_node(std::move(copy));
   }
@@ -153,21 +184,16 @@ Status expand(graph::Rewriter& rewriter, graph::NodeId id, const graph::Function
   return Status();
 }
 
-Status too_many() {
-  return resource_exhausted("the model's functions expand to more than {} nodes", kMaxNodes);
-}
-
 // One level of calls; `found` becomes true when there was one.
-Status expand_calls(const graph::Model& model, Graph& graph, bool& found) {
+Status expand_calls(const graph::Model& model, Graph& graph, size_t& bytes_left, bool& found) {
   graph::Rewriter rewriter(graph);
   const size_t count = graph.nodes().size();
   for (size_t i = 0; i < count; ++i) {
     const auto id = static_cast<graph::NodeId>(i);
     const graph::Function* function = find(model, graph.node(id));
     if (function == nullptr) continue;
-    RETURN_IF_ERROR(expand(rewriter, id, *function));
+    RETURN_IF_ERROR(expand(rewriter, id, *function, bytes_left));
     found = true;
-    if (graph.nodes().size() > kMaxNodes) return too_many();
   }
   return rewriter.finish(false);
 }
@@ -176,11 +202,13 @@ Status expand_calls(const graph::Model& model, Graph& graph, bool& found) {
 
 Status inline_functions(graph::Model& model) {
   if (model.functions.empty()) return Status();
+  size_t bytes_left = kMaxBytes;
   for (bool found = true; found;) {
     found = false;
-    const auto expand_in = [&](Graph& graph) { return expand_calls(model, graph, found); };
+    const auto expand_in = [&](Graph& graph) {
+      return expand_calls(model, graph, bytes_left, found);
+    };
     RETURN_IF_ERROR(for_each_graph(model, expand_in));
-    if (count_nodes(model.graph) > kMaxNodes) return too_many();
   }
   return Status();
 }

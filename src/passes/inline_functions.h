@@ -7,7 +7,7 @@
 namespace escuta::passes {
 
 // Afterwards no node calls a function; nodes from functions carry the opset of theirs.
-// ResourceExhausted when the functions expand to more than a million nodes.
+// ResourceExhausted when the functions are too large where they are called.
 Status inline_functions(graph::Model& model);
 
 }  // namespace escuta::passes
