@@ -87,13 +87,13 @@ Result<Job> understand(const Options& options) {
         "a folder with -o to write several",
         options.formats);
   }
-  ASSIGN_OR_RETURN(job.transcribe.task, parse_task(options.task));
+  ASSIGN_OR_RETURN(job.transcribe.decoding.task, parse_task(options.task));
   job.transcribe.language = options.language;
-  job.transcribe.timestamps = !options.no_timestamps;
+  job.transcribe.decoding.timestamps = !options.no_timestamps;
   job.transcribe.condition_on_previous_text = !options.no_condition;
   job.transcribe.prompt = options.prompt;
-  job.transcribe.no_speech_threshold = options.no_speech_threshold;
-  job.transcribe.logprob_threshold = options.logprob_threshold;
+  job.transcribe.decoding.no_speech_threshold = options.no_speech_threshold;
+  job.transcribe.decoding.logprob_threshold = options.logprob_threshold;
   job.transcribe.cancelled = [] { return interrupted.load(); };
   return job;
 }

@@ -84,14 +84,63 @@ class TimestampRules : public LogitRule {
     const std::span<float> text = logits.first(begin);
     const std::span<float> timestamps = logits.subspan(begin);
     if (text.empty() || timestamps.empty()) return;
-    const float best_text = *std::max_element(text.begin(), text.end());
-    if (log_sum_exp(timestamps) > best_text) forbid_range(logits, 0, tokens_.timestamp_begin);
+    if (log_sum_exp(timestamps) > largest(text)) forbid_range(logits, 0, tokens_.timestamp_begin);
   }
 
   TimestampTokens tokens_;
 };
 
+class RepetitionPenalty : public LogitRule {
+ public:
+  RepetitionPenalty(double penalty, int32_t text_end)
+      : penalty_(static_cast<float>(penalty)), text_end_(text_end) {}
+
+  void apply(std::span<const int32_t> sampled, std::span<float> logits) const override {
+    std::vector<int32_t> distinct(sampled.begin(), sampled.end());
+    std::sort(distinct.begin(), distinct.end());
+    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+    for (const int32_t token : distinct) {
+      if (token >= text_end_ || static_cast<size_t>(token) >= logits.size()) continue;
+      float& logit = logits[static_cast<size_t>(token)];
+      logit = logit > 0 ? logit / penalty_ : logit * penalty_;
+    }
+  }
+
+ private:
+  float penalty_;
+  int32_t text_end_;
+};
+
+class NoRepeatedNgrams : public LogitRule {
+ public:
+  NoRepeatedNgrams(size_t size, int32_t text_end) : size_(size), text_end_(text_end) {}
+
+  void apply(std::span<const int32_t> sampled, std::span<float> logits) const override {
+    if (sampled.size() < size_) return;
+    const std::span<const int32_t> present = sampled.last(size_ - 1);
+    for (size_t i = 0; i + size_ <= sampled.size(); ++i) {
+      const int32_t token = sampled[i + size_ - 1];
+      if (token >= text_end_) continue;
+      if (std::ranges::equal(sampled.subspan(i, size_ - 1), present)) {
+        forbid_range(logits, token, int64_t{token} + 1);
+      }
+    }
+  }
+
+ private:
+  size_t size_;
+  int32_t text_end_;
+};
+
 }  // namespace
+
+std::unique_ptr<const LogitRule> repetition_penalty(double penalty, int32_t text_end) {
+  return std::make_unique<RepetitionPenalty>(penalty, text_end);
+}
+
+std::unique_ptr<const LogitRule> no_repeated_ngrams(size_t size, int32_t text_end) {
+  return std::make_unique<NoRepeatedNgrams>(size, text_end);
+}
 
 std::unique_ptr<const LogitRule> suppress_tokens(std::vector<int32_t> tokens) {
   return std::make_unique<SuppressTokens>(std::move(tokens));

@@ -38,6 +38,13 @@ struct TimestampTokens {
 // than any text token.
 std::unique_ptr<const LogitRule> timestamp_rules(const TimestampTokens& tokens);
 
+// Tokens below text_end that were chosen before: logits over 0 are divided by `penalty`, others
+// multiplied (Keskar et al., 2019).
+std::unique_ptr<const LogitRule> repetition_penalty(double penalty, int32_t text_end);
+
+// No run of `size` tokens comes twice: its last token is not chosen, where that is below text_end.
+std::unique_ptr<const LogitRule> no_repeated_ngrams(size_t size, int32_t text_end);
+
 void apply_rules(const LogitRules& rules, std::span<const int32_t> sampled,
                  std::span<float> logits);
 

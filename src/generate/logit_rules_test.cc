@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "generate/log_prob.h"
 
@@ -67,17 +69,54 @@ TEST(SuppressAtBegin, OnlyAtTheBeginning) {
   EXPECT_EQ(allowed(*rule, {1}).size(), 12u);
 }
 
+TEST(RepetitionPenalty, WeighsWhatWasSaidDown) {
+  std::vector<float> logits = {4, -4, 4, 1, 1, 1, 1, 8, 8, 8, 8, 8};
+  repetition_penalty(2, 5)->apply(std::vector<int32_t>{7, 0, 1, 0}, logits);
+  EXPECT_EQ(logits, (std::vector<float>{2, -8, 4, 1, 1, 1, 1, 8, 8, 8, 8, 8}));
+}
+
+TEST(NoRepeatedNgrams, ForbidsTheTokenThatWouldRepeatOne) {
+  const auto rule = no_repeated_ngrams(3, 5);
+  EXPECT_EQ(allowed(*rule, {1, 2, 3, 4, 1, 2}, kTextLikely),
+            (Ids{0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11}));
+  EXPECT_EQ(allowed(*rule, {1, 2, 9, 4, 1, 2}).size(), 12u);  // a timestamp is no word
+  EXPECT_EQ(allowed(*rule, {1, 2}).size(), 12u);
+  EXPECT_EQ(allowed(*no_repeated_ngrams(1, 5), {3}, kTextLikely).size(), 11u);
+}
+
 TEST(LogProb, MatchesTheDefinition) {
   const std::vector<float> logits = {1, 2, 3, -INFINITY};
   const double sum = std::exp(1.0) + std::exp(2.0) + std::exp(3.0);
-  EXPECT_NEAR(log_sum_exp(logits), std::log(sum), 1e-12);
-  EXPECT_NEAR(probability(logits, 1), std::exp(2.0) / sum, 1e-12);
+  EXPECT_NEAR(log_sum_exp(logits), std::log(sum), 1e-6);
+  EXPECT_NEAR(probability(logits, 1), std::exp(2.0) / sum, 1e-6);
   EXPECT_EQ(probability(logits, 4), 0);
   EXPECT_EQ(arg_max(logits), 2);
   const std::vector<float> nothing(3, -INFINITY);
   EXPECT_TRUE(std::isinf(log_sum_exp(nothing)));
+  EXPECT_TRUE(top(nothing, 2).empty());
   const std::vector<float> nan_first = {NAN, 1, 2};
   EXPECT_EQ(arg_max(nan_first), 2);
+  EXPECT_TRUE(std::isnan(log_sum_exp(nan_first)));
+}
+
+TEST(LogProb, HoldsOverAWholeVocabulary) {
+  std::vector<float> logits(51865);
+  double sum = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    logits[i] = static_cast<float>(std::sin(static_cast<double>(i)) * 12);
+    sum += std::exp(static_cast<double>(logits[i]));
+  }
+  EXPECT_NEAR(log_sum_exp(logits), std::log(sum), 2e-6);
+  std::vector<int32_t> expected(logits.size());
+  std::iota(expected.begin(), expected.end(), 0);
+  std::stable_sort(expected.begin(), expected.end(), [&](int32_t a, int32_t b) {
+    return logits[static_cast<size_t>(a)] > logits[static_cast<size_t>(b)];
+  });
+  for (const size_t count : {1u, 6u, 700u}) {
+    EXPECT_EQ(top(logits, count),
+              std::vector<int32_t>(expected.begin(), expected.begin() + static_cast<long>(count)));
+  }
+  EXPECT_EQ(top(std::vector<float>{2, 2, 1, 2}, 2), (std::vector<int32_t>{0, 1}));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pipeline/transcriber.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +17,10 @@ std::string folder_name(const std::filesystem::path& folder) {
   return plain.filename().empty() ? plain.string() : plain.filename().string();
 }
 
+// A text found above this temperature is no prompt for the next window (openai/whisper,
+// transcribe.py).
+constexpr double kResetTemperature = 0.5;
+
 // One file on its way through the windows.
 class Run {
  public:
@@ -26,7 +31,10 @@ class Run {
         vocabulary_(vocabulary),
         options_(options),
         features_(features),
-        transcript_(transcript) {}
+        transcript_(transcript),
+        decoding_(options.decoding) {
+    decoding_.cancelled = options.cancelled;
+  }
 
   Status all_windows() {
     if (!options_.prompt.empty()) {
@@ -58,17 +66,15 @@ class Run {
 
     const Stopwatch decoding;
     if (transcript_.language.empty()) RETURN_IF_ERROR(choose_language(states));
-    const whisper::WindowOptions window_options = {.language = transcript_.language,
-                                                   .task = options_.task,
-                                                   .timestamps = options_.timestamps,
-                                                   .previous = previous_,
-                                                   .cancelled = options_.cancelled};
-    ASSIGN_OR_RETURN(const whisper::WindowResult result,
-                     whisper::decode_window(model_, vocabulary_, states, window_options));
+    const whisper::Window window = {states, transcript_.language, previous_,
+                                    static_cast<uint64_t>(seek)};
+    ASSIGN_OR_RETURN(const std::vector<whisper::WindowResult> results,
+                     whisper::decode_windows(model_, vocabulary_, {&window, 1}, decoding_));
+    const whisper::WindowResult& result = results.front();
     transcript_.timing.decode_ms += decoding.ms();
     transcript_.timing.tokens += static_cast<int64_t>(result.tokens.size());
 
-    if (is_silence(result)) return seek + frames;
+    if (whisper::is_silence(result, decoding_)) return seek + frames;
     const WindowSegments split = split_by_timestamps(
         result.tokens, {.offset_s = seconds(seek),
                         .frames = frames,
@@ -76,7 +82,8 @@ class Run {
                         .frames_per_timestamp = whisper::Config::kMelFramesPerPosition,
                         .timestamp_begin = vocabulary_.timestamp_begin()});
     for (const TimedTokens& part : split.segments) add_segment(part, result);
-    if (!options_.condition_on_previous_text) previous_.clear();
+    const bool doubtful = result.temperature > kResetTemperature;
+    if (!options_.condition_on_previous_text || doubtful) previous_.clear();
     // A window must move on, or a model that closes every segment at 0.00 would hold us for ever.
     return seek + (split.advance_frames > 0 ? split.advance_frames : frames);
   }
@@ -89,11 +96,6 @@ class Run {
     return Status();
   }
 
-  bool is_silence(const whisper::WindowResult& result) const {
-    return result.no_speech_prob > options_.no_speech_threshold &&
-           result.avg_logprob <= options_.logprob_threshold;
-  }
-
   void add_segment(const TimedTokens& part, const whisper::WindowResult& result) {
     const std::string text = vocabulary_.text(part.tokens);
     if (part.start_s == part.end_s || trimmed(text).empty()) return;
@@ -104,6 +106,7 @@ class Run {
     segment.end_s = std::min(part.end_s, transcript_.duration_s);
     segment.text = text;
     segment.tokens = part.tokens;
+    segment.temperature = result.temperature;
     segment.avg_logprob = result.avg_logprob;
     segment.compression_ratio = result.compression_ratio;
     segment.no_speech_prob = result.no_speech_prob;
@@ -126,6 +129,7 @@ class Run {
   const TranscribeOptions& options_;
   FeatureSource& features_;
   Transcript& transcript_;
+  whisper::DecodeOptions decoding_;
   std::vector<int32_t> previous_;  // what was said so far, for the next window's prompt
 };
 
@@ -150,7 +154,8 @@ Status Transcriber::check(const TranscribeOptions& options) const {
   if (language == "auto") {
     language = vocabulary_.is_multilingual() ? vocabulary_.languages().front().first : "en";
   }
-  return vocabulary_.start_sequence(language, options.task, options.timestamps).status();
+  return vocabulary_.start_sequence(language, options.decoding.task, options.decoding.timestamps)
+      .status();
 }
 
 Result<Transcript> Transcriber::transcribe(const std::filesystem::path& path,

@@ -17,16 +17,10 @@
 namespace escuta::pipeline {
 
 struct TranscribeOptions {
-  std::string language = "auto";  // a code, or auto: detected in the first window
-  whisper::Task task = whisper::Task::kTranscribe;
-  bool timestamps = true;
+  std::string language = "auto";    // a code, or auto: detected in the first window
+  whisper::DecodeOptions decoding;  // its `cancelled` and `threads` are set by the Transcriber
   bool condition_on_previous_text = true;
   std::string prompt;  // text that the first window is told came before
-
-  // A window is silence when the model says so with more than no_speech_threshold and is not
-  // sure of its words either (openai/whisper, transcribe.py).
-  double no_speech_threshold = 0.6;
-  double logprob_threshold = -1.0;
 
   std::function<void(const Segment&)> on_segment;  // as each one is final
   std::function<void(double position_s, double duration_s)> on_progress;

@@ -9,7 +9,7 @@
 #include "base/temporary_folder.h"
 #include "convert/test_checkpoint.h"
 #include "convert/whisper.h"
-#include "generate/greedy.h"
+#include "generate/search.h"
 #include "models/whisper/model.h"
 #include "registry/registry.h"
 
@@ -48,16 +48,19 @@ Tensor noise(const Config& config) {
   return mel;
 }
 
-// Twelve greedy tokens after a prompt of three, and their log probability.
-generate::Generation twelve_tokens(const Model& model) {
+// Twelve tokens after a prompt of three, and their log probability.
+generate::Generation twelve_tokens(const Model& model, size_t beams) {
   const engine::Value states = model.encode(noise(model.config())).value();
   const auto decoder = model.decoder(states);
   const std::vector<int32_t> prompt = {1, 5, 9};
-  const generate::GreedyOptions options = {
-      .end_token = -1, .max_new_tokens = 12, .probe = {}, .cancelled = {}};
-  auto result = generate::greedy_search(*decoder, prompt, {}, options);
+  generate::SearchOptions options;
+  options.end_token = -1;
+  options.max_new_tokens = 12;
+  options.beams = beams;
+  const generate::SearchRow rows[] = {{prompt, 0}};
+  const auto result = generate::search(*decoder, rows, {}, options);
   EXPECT_TRUE(result.ok()) << result.status().message();
-  return result.ok() ? *result : generate::Generation{};
+  return result.ok() ? result->front() : generate::Generation{};
 }
 
 void expect_same_words(const fs::path& pair_folder, const fs::path& merged_folder) {
@@ -65,11 +68,13 @@ void expect_same_words(const fs::path& pair_folder, const fs::path& merged_folde
   const auto merged = load(merged_folder, DecoderForm::kMerged);
   ASSERT_TRUE(pair.ok()) << pair.status().message();
   ASSERT_TRUE(merged.ok()) << merged.status().message();
-  const generate::Generation a = twelve_tokens(**pair);
-  const generate::Generation b = twelve_tokens(**merged);
-  EXPECT_EQ(a.tokens.size(), 12u);
-  EXPECT_EQ(a.tokens, b.tokens);
-  EXPECT_NEAR(a.sum_log_prob, b.sum_log_prob, 1e-3);
+  for (const size_t beams : {1u, 3u}) {
+    const generate::Generation a = twelve_tokens(**pair, beams);
+    const generate::Generation b = twelve_tokens(**merged, beams);
+    EXPECT_EQ(a.tokens.size(), 12u);
+    EXPECT_EQ(a.tokens, b.tokens) << beams << " beams";
+    EXPECT_NEAR(a.sum_log_prob, b.sum_log_prob, 1e-3);
+  }
 }
 
 class Exports : public ::testing::TestWithParam<const char*> {};

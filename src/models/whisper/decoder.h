@@ -11,6 +11,7 @@
 
 namespace escuta::whisper {
 
+// encoder_states [windows, max_source_positions, D]: each window is a row of the first feed().
 std::unique_ptr<generate::StepDecoder> make_pair_decoder(
     std::shared_ptr<const engine::Session> first, std::shared_ptr<const engine::Session> with_past,
     engine::Value encoder_states);

@@ -3,10 +3,13 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <bit>
+#include <map>
 
-#include "generate/greedy.h"
+#include "engine/rows.h"
 #include "generate/log_prob.h"
 #include "generate/logit_rules.h"
+#include "generate/search.h"
 
 namespace escuta::whisper {
 namespace {
@@ -22,16 +25,16 @@ size_t half_context(const Config& config) {
   return static_cast<size_t>(config.max_target_positions / 2);
 }
 
-Result<Prompt> make_prompt(const Config& config, const Vocabulary& vocabulary,
-                           const WindowOptions& options) {
+Result<Prompt> make_prompt(const Config& config, const Vocabulary& vocabulary, const Window& window,
+                           const DecodeOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<int32_t> start,
-                   vocabulary.start_sequence(options.language, options.task, options.timestamps));
+                   vocabulary.start_sequence(window.language, options.task, options.timestamps));
   Prompt prompt;
-  if (!options.previous.empty() && half_context(config) > 1) {
-    const size_t kept = std::min(options.previous.size(), half_context(config) - 1);
+  if (!window.previous.empty() && half_context(config) > 1) {
+    const size_t kept = std::min(window.previous.size(), half_context(config) - 1);
     prompt.tokens.push_back(vocabulary.start_of_previous());
-    prompt.tokens.insert(prompt.tokens.end(), options.previous.end() - static_cast<int64_t>(kept),
-                         options.previous.end());
+    prompt.tokens.insert(prompt.tokens.end(), window.previous.end() - static_cast<int64_t>(kept),
+                         window.previous.end());
   }
   prompt.start_of_transcript = prompt.tokens.size();
   prompt.tokens.insert(prompt.tokens.end(), start.begin(), start.end());
@@ -49,14 +52,21 @@ Result<Prompt> make_prompt(const Config& config, const Vocabulary& vocabulary,
 constexpr double kMaxInitialTimestampSeconds = 1.0;
 
 generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabulary,
-                                bool timestamps) {
+                                const DecodeOptions& options) {
   generate::LogitRules rules;
+  const int32_t text_end = vocabulary.end_of_text();
+  if (options.repetition_penalty != 1) {
+    rules.push_back(generate::repetition_penalty(options.repetition_penalty, text_end));
+  }
+  if (options.no_repeat_ngram_size > 0) {
+    rules.push_back(generate::no_repeated_ngrams(options.no_repeat_ngram_size, text_end));
+  }
   rules.push_back(generate::suppress_at_begin(config.begin_suppress_tokens));
   std::vector<int32_t> never = config.suppress_tokens;
   const std::vector<int32_t> special = vocabulary.never_sampled();
   never.insert(never.end(), special.begin(), special.end());
   rules.push_back(generate::suppress_tokens(std::move(never)));
-  if (timestamps) {
+  if (options.timestamps) {
     const auto seconds_index =
         static_cast<int64_t>(kMaxInitialTimestampSeconds / config.seconds_per_position() + 0.5);
     const int64_t initial = config.max_initial_timestamp_index.value_or(seconds_index);
@@ -69,29 +79,120 @@ generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabula
   return rules;
 }
 
+// The windows of one call, at one temperature after the other.
+class WindowDecoding {
+ public:
+  WindowDecoding(const Model& model, const Vocabulary& vocabulary, std::span<const Window> windows,
+                 const DecodeOptions& options)
+      : model_(model),
+        vocabulary_(vocabulary),
+        windows_(windows),
+        options_(options),
+        rules_(make_rules(model.config(), vocabulary, options)),
+        results_(windows.size()) {}
+
+  Result<std::vector<WindowResult>> run() {
+    std::vector<size_t> left(windows_.size());
+    for (size_t i = 0; i < left.size(); ++i) left[i] = i;
+    for (const Window& window : windows_) {
+      ASSIGN_OR_RETURN(Prompt prompt, make_prompt(model_.config(), vocabulary_, window, options_));
+      prompts_.push_back(std::move(prompt));
+    }
+    for (const double temperature : options_.temperatures) {
+      RETURN_IF_ERROR(decode(left, temperature));
+      std::erase_if(left, [&](size_t i) { return !needs_fallback(results_[i], options_); });
+      if (left.empty()) break;
+    }
+    return std::move(results_);
+  }
+
+ private:
+  // Rows of one batch have prompts of one length.
+  Status decode(std::span<const size_t> windows, double temperature) {
+    std::map<size_t, std::vector<size_t>> batches;
+    for (const size_t i : windows) batches[prompts_[i].tokens.size()].push_back(i);
+    for (const auto& [length, batch] : batches) RETURN_IF_ERROR(decode_batch(batch, temperature));
+    return Status();
+  }
+
+  Status decode_batch(const std::vector<size_t>& batch, double temperature) {
+    std::vector<engine::Value> states;
+    std::vector<generate::SearchRow> rows;
+    for (const size_t i : batch) {
+      states.push_back(windows_[i].encoder_states);
+      rows.push_back({prompts_[i].tokens, seed_of(windows_[i], temperature)});
+    }
+    ASSIGN_OR_RETURN(engine::Value joined, engine::join_rows(states));
+    states.clear();
+    const auto decoder = model_.decoder(std::move(joined));
+    ASSIGN_OR_RETURN(std::vector<generate::Generation> found,
+                     generate::search(*decoder, rows, rules_,
+                                      search_options(prompts_[batch.front()], temperature)));
+    for (size_t i = 0; i < batch.size(); ++i) {
+      results_[batch[i]] = result_of(std::move(found[i]), temperature);
+    }
+    return Status();
+  }
+
+  generate::SearchOptions search_options(const Prompt& prompt, double temperature) const {
+    const Config& config = model_.config();
+    const size_t room = static_cast<size_t>(config.max_target_positions) - prompt.tokens.size();
+    generate::SearchOptions options;
+    options.end_token = vocabulary_.end_of_text();
+    options.max_new_tokens = std::min(half_context(config), room);
+    options.temperature = temperature;
+    options.beams = options_.beam_size;
+    options.samples = options_.best_of;
+    options.patience = options_.patience;
+    options.length_penalty = options_.length_penalty;
+    options.probe = generate::Probe{prompt.start_of_transcript, vocabulary_.no_speech()};
+    options.threads = options_.threads;
+    options.cancelled = options_.cancelled;
+    return options;
+  }
+
+  // Nothing of it depends on the batch.
+  uint64_t seed_of(const Window& window, double temperature) const {
+    constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
+    return (options_.seed * kOdd + window.place) * kOdd + std::bit_cast<uint64_t>(temperature);
+  }
+
+  WindowResult result_of(generate::Generation found, double temperature) const {
+    WindowResult result;
+    result.temperature = temperature;
+    result.avg_logprob = found.sum_log_prob / static_cast<double>(found.tokens.size() + 1);
+    result.no_speech_prob = found.probe_probability;
+    result.compression_ratio = compression_ratio(vocabulary_.text(found.tokens));
+    result.tokens = std::move(found.tokens);
+    return result;
+  }
+
+  const Model& model_;
+  const Vocabulary& vocabulary_;
+  std::span<const Window> windows_;
+  const DecodeOptions& options_;
+  generate::LogitRules rules_;
+  std::vector<Prompt> prompts_;
+  std::vector<WindowResult> results_;
+};
+
 }  // namespace
 
-Result<WindowResult> decode_window(const Model& model, const Vocabulary& vocabulary,
-                                   const engine::Value& encoder_states,
-                                   const WindowOptions& options) {
-  const Config& config = model.config();
-  ASSIGN_OR_RETURN(const Prompt prompt, make_prompt(config, vocabulary, options));
-  const generate::LogitRules rules = make_rules(config, vocabulary, options.timestamps);
-  const size_t room = static_cast<size_t>(config.max_target_positions) - prompt.tokens.size();
-  const generate::GreedyOptions greedy = {
-      .end_token = vocabulary.end_of_text(),
-      .max_new_tokens = std::min(half_context(config), room),
-      .probe = generate::Probe{prompt.start_of_transcript, vocabulary.no_speech()},
-      .cancelled = options.cancelled};
-  const auto decoder = model.decoder(encoder_states);
-  ASSIGN_OR_RETURN(generate::Generation generation,
-                   generate::greedy_search(*decoder, prompt.tokens, rules, greedy));
-  WindowResult result;
-  result.avg_logprob = generation.sum_log_prob / static_cast<double>(generation.tokens.size() + 1);
-  result.no_speech_prob = generation.probe_probability;
-  result.compression_ratio = compression_ratio(vocabulary.text(generation.tokens));
-  result.tokens = std::move(generation.tokens);
-  return result;
+Result<std::vector<WindowResult>> decode_windows(const Model& model, const Vocabulary& vocabulary,
+                                                 std::span<const Window> windows,
+                                                 const DecodeOptions& options) {
+  return WindowDecoding(model, vocabulary, windows, options).run();
+}
+
+bool is_silence(const WindowResult& result, const DecodeOptions& options) {
+  return result.no_speech_prob > options.no_speech_threshold &&
+         result.avg_logprob <= options.logprob_threshold;
+}
+
+bool needs_fallback(const WindowResult& result, const DecodeOptions& options) {
+  const bool repeats = result.compression_ratio > options.compression_ratio_threshold;
+  const bool guessed = result.avg_logprob < options.logprob_threshold;
+  return (repeats || guessed) && !is_silence(result, options);
 }
 
 Result<Language> detect_language(const Model& model, const Vocabulary& vocabulary,
@@ -99,7 +200,8 @@ Result<Language> detect_language(const Model& model, const Vocabulary& vocabular
   if (!vocabulary.is_multilingual()) return Language{"en", 1};
   const auto decoder = model.decoder(encoder_states);
   const int32_t start = vocabulary.start_of_transcript();
-  ASSIGN_OR_RETURN(const engine::Value logits, decoder->feed(std::span(&start, 1)));
+  constexpr int64_t kOnly[] = {0};
+  ASSIGN_OR_RETURN(const engine::Value logits, decoder->feed(std::span(&start, 1), 1, kOnly));
   ASSIGN_OR_RETURN(const TensorView view, logits.view());
   const std::span<const float> row = view.as<float>();
   std::vector<float> scores;

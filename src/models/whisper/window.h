@@ -1,8 +1,12 @@
-// Decoding one window: prompt, logit rules, search, and what is known of the result.
+// Decoding windows: prompts, logit rules, search, the way back to higher temperatures where a
+// result cannot be right, and what is known of the result.
+//
+// Options and their defaults are those of openai/whisper's transcribe.py.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,25 +17,57 @@
 
 namespace escuta::whisper {
 
-struct WindowOptions {
-  std::string language;  // a code of the vocabulary
+struct DecodeOptions {
   Task task = Task::kTranscribe;
   bool timestamps = true;
-  std::vector<int32_t> previous;    // tokens of the text before, the prompt; only its end is used
+
+  // Tried in this order until a result passes the thresholds; the last one's stands. Not empty.
+  std::vector<double> temperatures = {0};
+  size_t beam_size = 1;                  // at temperature 0; 1: greedy search
+  size_t best_of = 5;                    // samples at temperatures over 0
+  double patience = 1;                   // of beam search: beam_size * patience ends are waited for
+  std::optional<double> length_penalty;  // ((5 + length) / 6)^p; nullopt: mean log probability
+  double repetition_penalty = 1;         // over 1: words said before are less probable
+  size_t no_repeat_ngram_size = 0;       // over 0: no run of so many tokens comes twice
+  uint64_t seed = 0;                     // of the samples
+
+  // A text that compresses better than this repeats itself; one whose mean log probability is below
+  // this is guessed. Both are decoded again, unless the window is silence: the model says so with
+  // more than no_speech_threshold, and is not sure of its words either.
+  double compression_ratio_threshold = 2.4;
+  double logprob_threshold = -1.0;
+  double no_speech_threshold = 0.6;
+
+  int threads = 0;                  // for the logit rules; 0: all there are
   std::function<bool()> cancelled;  // may be empty
+};
+
+struct Window {
+  engine::Value encoder_states;   // [1, max_source_positions, D]
+  std::string language;           // a code of the vocabulary
+  std::vector<int32_t> previous;  // tokens of the text before, the prompt; only its end is used
+  uint64_t place = 0;             // what distinguishes its samples from other windows'
 };
 
 struct WindowResult {
   std::vector<int32_t> tokens;  // text and timestamps, without the end token
+  double temperature = 0;       // that it was found with
   double avg_logprob = 0;       // over tokens and the end token
   double no_speech_prob = 0;
   double compression_ratio = 0;  // bytes of the text / bytes that zlib makes of it
 };
 
-// Greedy search at temperature 0 under openai/whisper's rules.
-Result<WindowResult> decode_window(const Model& model, const Vocabulary& vocabulary,
-                                   const engine::Value& encoder_states,
-                                   const WindowOptions& options);
+// A result per window. Windows are rows of one batch; what is found for one does not depend on the
+// others. Only those that fail a threshold are decoded again.
+Result<std::vector<WindowResult>> decode_windows(const Model& model, const Vocabulary& vocabulary,
+                                                 std::span<const Window> windows,
+                                                 const DecodeOptions& options);
+
+// Whether the model says that nobody speaks.
+bool is_silence(const WindowResult& result, const DecodeOptions& options);
+
+// Whether a result is so bad that the next temperature is to be tried.
+bool needs_fallback(const WindowResult& result, const DecodeOptions& options);
 
 struct Language {
   std::string code;
