@@ -5,12 +5,14 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/decoding_options.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "pipeline/transcriber.h"
@@ -31,11 +33,9 @@ struct Options {
   std::string prompt;
   bool no_timestamps = false;
   bool no_condition = false;
-  double no_speech_threshold = 0.6;
-  double logprob_threshold = -1.0;
+  DecodingOptions decoding;
+  size_t batch_size = 1;
   std::string progress = "auto";
-  double beam_size = 1;    // accepted as 1 only
-  double temperature = 0;  // accepted as 0 only
 };
 
 // Set by the first Ctrl-C: the file at hand is given up in order. The second one ends the program.
@@ -92,27 +92,31 @@ Result<Job> understand(const Options& options) {
   job.transcribe.decoding.timestamps = !options.no_timestamps;
   job.transcribe.condition_on_previous_text = !options.no_condition;
   job.transcribe.prompt = options.prompt;
-  job.transcribe.decoding.no_speech_threshold = options.no_speech_threshold;
-  job.transcribe.decoding.logprob_threshold = options.logprob_threshold;
+  RETURN_IF_ERROR(understand_decoding(options.decoding, job.transcribe.decoding));
+  job.transcribe.batch_size = options.batch_size;
   job.transcribe.cancelled = [] { return interrupted.load(); };
   return job;
 }
 
-// The files of one command, one after the other; each failure is told and the next one done.
+// The files of one command; each failure is told and the next one done.
 class Transcription {
  public:
   Transcription(const Job& job, const pipeline::Transcriber& transcriber)
-      : job_(job), transcriber_(transcriber) {}
+      : job_(job), transcriber_(transcriber), options_(job.transcribe) {
+    options_.on_progress = [this](size_t file, double position_s, double duration_s) {
+      if (file == shown_ && bar_) bar_->update(position_s, duration_s);
+    };
+  }
 
   int run() {
     const Stopwatch clock;
-    for (size_t i = 0; i < job_.inputs.size() && !interrupted; ++i) {
-      const Status status = one(i);
-      if (status.ok()) continue;
-      ++failed_;
-      print_error(status);
-      if (output_is_gone_) break;
-    }
+    const std::vector<std::filesystem::path> paths(job_.inputs.begin(), job_.inputs.end());
+    show(0);
+    transcriber_.transcribe_all(paths, options_,
+                                [&](size_t i, Result<pipeline::Transcript> transcript) {
+                                  return finish(i, std::move(transcript));
+                                });
+    bar_.reset();
     if (job_.progress != ProgressMode::kOff && audio_s_ > 0) summary(clock.ms() / 1000);
     if (job_.inputs.size() > 1 && failed_ > 0) {
       std::fprintf(stderr, "%d of %zu inputs failed\n", failed_, job_.inputs.size());
@@ -121,16 +125,25 @@ class Transcription {
   }
 
  private:
-  Status one(size_t i) {
-    const std::string& input = job_.inputs[i];
-    ProgressBar bar(job_.progress, input);
-    pipeline::TranscribeOptions options = job_.transcribe;
-    options.on_progress = [&](double position_s, double duration_s) {
-      bar.update(position_s, duration_s);
-    };
-    ASSIGN_OR_RETURN(const pipeline::Transcript transcript,
-                     transcriber_.transcribe(input, options));
+  void show(size_t i) {
+    bar_.reset();
+    shown_ = i;
+    if (i < job_.inputs.size()) bar_.emplace(job_.progress, job_.inputs[i]);
+  }
+
+  // Says whether to go on.
+  bool finish(size_t i, Result<pipeline::Transcript> transcript) {
     ProgressBar::clear();
+    const Status status = transcript.ok() ? write(i, *transcript) : transcript.status();
+    if (!status.ok()) {
+      ++failed_;
+      print_error(status);
+    }
+    show(i + 1);
+    return !interrupted && !output_is_gone_;
+  }
+
+  Status write(size_t i, const pipeline::Transcript& transcript) {
     audio_s_ += transcript.duration_s;
     if (!job_.folder.empty()) {
       return write_outputs(transcript, job_.folder, job_.names[i], job_.formats);
@@ -147,6 +160,9 @@ class Transcription {
 
   const Job& job_;
   const pipeline::Transcriber& transcriber_;
+  pipeline::TranscribeOptions options_;
+  std::optional<ProgressBar> bar_;
+  size_t shown_ = 0;  // the file of the bar
   double audio_s_ = 0;
   int failed_ = 0;
   bool output_is_gone_ = false;
@@ -198,13 +214,9 @@ void add_options(CLI::App& command, Options& o) {
   command.add_flag("--no-condition-on-previous-text", o.no_condition,
                    "Do not show a window the text before it (less context, fewer loops)");
   command
-      .add_option("--no-speech-threshold", o.no_speech_threshold,
-                  "A window is silence above this probability of no speech ...")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  command
-      .add_option("--logprob-threshold", o.logprob_threshold,
-                  "... when its words' mean log probability is not above this")
+      .add_option("--batch-size", o.batch_size,
+                  "Windows decoded together, of all files; over 1, files are cut at quiet moments")
+      ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command.add_option("--variant", o.variant,
                      "Suffix of the graph files: fp16 takes encoder_model_fp16.onnx");
@@ -212,11 +224,7 @@ void add_options(CLI::App& command, Options& o) {
       ->capture_default_str();
   command.add_option("--progress", o.progress, "auto: on a terminal; on; off")
       ->capture_default_str();
-  // The only search there is; other values are refused rather than ignored.
-  command.add_option("--beam-size", o.beam_size, "1: greedy search, the only one so far")
-      ->check(CLI::Range(1.0, 1.0));
-  command.add_option("--temperature", o.temperature, "0: no sampling, the only choice so far")
-      ->check(CLI::Range(0.0, 0.0));
+  add_decoding_options(command, o.decoding);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pipeline/feature_source.h"
 
 #include <algorithm>
+#include <limits>
 #include <system_error>
 
 #include "base/clock.h"
@@ -12,6 +13,9 @@ constexpr size_t kBlockSamples = 1 << 16;  // four seconds at 16 kHz
 
 // How far below the loudest moment features are clamped (openai/whisper, audio.py).
 constexpr float kDynamicRangeLog10 = 8.0f;
+
+// How long a pause is that is good to cut in.
+constexpr double kQuietSeconds = 0.3;
 
 }  // namespace
 
@@ -104,18 +108,55 @@ Status FeatureSource::measure() {
   return Status();
 }
 
-Result<Tensor> FeatureSource::window(int64_t begin, int64_t count) {
+Status FeatureSource::read_up_to(int64_t end, int64_t keep_from) {
   const auto mels = static_cast<int64_t>(options_.mel.n_mels);
-  ESCUTA_CHECK(begin >= first_row_ && count <= options_.window_frames);
-  drop_before(begin);
-  while (first_row_ + static_cast<int64_t>(rows_.size()) / mels < begin + count) {
+  drop_before(keep_from);
+  while (first_row_ + static_cast<int64_t>(rows_.size()) / mels < end) {
     ASSIGN_OR_RETURN(const bool more, advance());
     if (!more) {
       return data_loss("{}: expected {} frames as at the first reading, found {}", path_.string(),
-                       begin + count, first_row_ + static_cast<int64_t>(rows_.size()) / mels);
+                       end, first_row_ + static_cast<int64_t>(rows_.size()) / mels);
     }
-    drop_before(begin);
+    drop_before(keep_from);
   }
+  return Status();
+}
+
+Result<int64_t> FeatureSource::quietest(int64_t first, int64_t last) {
+  ESCUTA_CHECK(first >= first_row_ && first < last);
+  const auto mels = static_cast<int64_t>(options_.mel.n_mels);
+  const auto half =
+      static_cast<int64_t>(kQuietSeconds / 2 * options_.mel.rate_hz) / options_.mel.hop_length;
+  const int64_t begin = std::max(first_row_, first - half);
+  const int64_t end = last + half;  // within the silence after the end
+  RETURN_IF_ERROR(read_up_to(end, first_row_));
+  const float floor = max_log10_ - kDynamicRangeLog10;
+  std::vector<double> sums = {0};  // of the levels of the frames from `begin` on
+  for (int64_t frame = begin; frame < end; ++frame) {
+    const float* row = rows_.data() + (frame - first_row_) * mels;
+    double level = 0;
+    for (int64_t bin = 0; bin < mels; ++bin) level += std::max(row[bin], floor);
+    sums.push_back(sums.back() + level);
+  }
+  int64_t best = first;
+  double best_level = std::numeric_limits<double>::infinity();
+  for (int64_t frame = first; frame < last; ++frame) {
+    const int64_t from = std::max(begin, frame - half), to = std::min(end, frame + half + 1);
+    const double level =
+        (sums[static_cast<size_t>(to - begin)] - sums[static_cast<size_t>(from - begin)]) /
+        static_cast<double>(to - from);
+    if (level <= best_level) {
+      best_level = level;
+      best = frame;
+    }
+  }
+  return best;
+}
+
+Result<Tensor> FeatureSource::window(int64_t begin, int64_t count) {
+  const auto mels = static_cast<int64_t>(options_.mel.n_mels);
+  ESCUTA_CHECK(begin >= first_row_ && count <= options_.window_frames);
+  RETURN_IF_ERROR(read_up_to(begin + count, begin));
   ASSIGN_OR_RETURN(Tensor mel, Tensor::create(DType::kFloat, {1, mels, options_.window_frames}));
   std::vector<float> content(static_cast<size_t>(count * mels));
   const int64_t first = (begin - first_row_) * mels;

@@ -41,6 +41,11 @@ class FeatureSource {
   // does and padded with zeros; count <= window_frames. `begin` must not go back.
   Result<Tensor> window(int64_t begin, int64_t count);
 
+  // The middle of the quietest 0.3 s whose middle is one of the frames first .. last-1, the last of
+  // equals: a good place to cut. Frames up to `last` and a little more are read; last <= frames(),
+  // and `first` must not go back.
+  Result<int64_t> quietest(int64_t first, int64_t last);
+
   double decode_ms() const { return decode_ms_; }
   double features_ms() const { return features_ms_; }
 
@@ -50,6 +55,7 @@ class FeatureSource {
   Status start_pass();
   Status measure();
   Result<bool> advance();  // appends frames to rows_; false at the end
+  Status read_up_to(int64_t end, int64_t keep_from);
   void drop_before(int64_t frame);
 
   std::filesystem::path path_;

@@ -96,6 +96,28 @@ TEST_F(FeatureSourceTest, WindowsAreWhatTheWholeSignalGivesAndPaddedWithZeros) {
   }
 }
 
+TEST_F(FeatureSourceTest, FindsTheQuietestMoment) {
+  std::vector<float> samples = tone(40, 0);
+  const auto quiet = [&](double from_s, double to_s, float level) {
+    for (auto i = static_cast<size_t>(from_s * kRate); i < static_cast<size_t>(to_s * kRate); ++i) {
+      samples[i] *= level;
+    }
+  };
+  quiet(21, 21.1, 0);       // too short a pause
+  quiet(24, 24.6, 0.001f);  // the one to be found
+  quiet(27, 27.6, 0.1f);    // not as quiet
+  quiet(31, 32, 0);         // outside
+  const auto path = put(samples);
+  auto kept = FeatureSource::open(path, {});
+  auto reread = FeatureSource::open(path, {.mel = {}, .buffered_frames = 100, .cancelled = {}});
+  ASSERT_TRUE(kept.ok() && reread.ok());
+  const int64_t found = kept->quietest(2000, 3000).value();
+  EXPECT_NEAR(static_cast<double>(found), 2430, 18);
+  EXPECT_EQ(reread->quietest(2000, 3000).value(), found);
+  EXPECT_TRUE(kept->window(0, found).ok());
+  EXPECT_NEAR(static_cast<double>(kept->quietest(3990, 4000).value()), 3995, 5);
+}
+
 TEST_F(FeatureSourceTest, CanBeCancelled) {
   const auto source =
       FeatureSource::open(put(tone(1, 0)), {.mel = {}, .cancelled = [] { return true; }});

@@ -1,5 +1,7 @@
 #include "pipeline/segments.h"
 
+#include <algorithm>
+
 namespace escuta::pipeline {
 namespace {
 
@@ -19,6 +21,7 @@ class Splitter {
                                  std::vector<int32_t>(slice.begin(), slice.end())});
       begin = end;
     }
+    if (window_.keeps_rest) add_rest(begin, result);
     // A single timestamp at the end: no speech after it.
     result.advance_frames =
         ends_with_single_timestamp() ? window_.frames : frames_of(tokens_[begin - 1]);
@@ -39,6 +42,17 @@ class Splitter {
   bool ends_with_single_timestamp() const {
     const size_t n = tokens_.size();
     return n >= 2 && !is_timestamp(n - 2) && is_timestamp(n - 1);
+  }
+
+  void add_rest(size_t begin, WindowSegments& result) const {
+    if (begin == tokens_.size()) return;
+    const auto rest = tokens_.subspan(begin);
+    const double start_s =
+        is_timestamp(begin) ? time_of(rest.front()) : result.segments.back().end_s;
+    const double end_s =
+        window_.offset_s + static_cast<double>(window_.frames) * window_.seconds_per_frame;
+    result.segments.push_back(
+        {start_s, std::max(start_s, end_s), std::vector<int32_t>(rest.begin(), rest.end())});
   }
 
   // One past the last token of each finished segment.

@@ -16,6 +16,8 @@ struct WindowTime {
   double seconds_per_frame = 0;      // hop length
   int64_t frames_per_timestamp = 0;  // a timestamp token is this many frames long
   int32_t timestamp_begin = 0;       // token of <|0.00|>
+  // No later window hears what follows the last pair: it is a segment, up to the window's end.
+  bool keeps_rest = false;
 };
 
 struct TimedTokens {

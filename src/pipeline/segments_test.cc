@@ -24,6 +24,19 @@ TEST(SplitByTimestamps, PairsEndSegmentsAndTheRestIsHeardAgain) {
   EXPECT_EQ(result.advance_frames, 400);
 }
 
+TEST(SplitByTimestamps, TheRestIsKeptWhereNobodyHearsItAgain) {
+  WindowTime window = kWindow;
+  window.keeps_rest = true;
+  const WindowSegments result =
+      split_by_timestamps(std::vector<int32_t>{kT, 1, kT + 100, kT + 110, 3}, window);
+  ASSERT_EQ(result.segments.size(), 2u);
+  EXPECT_DOUBLE_EQ(result.segments[1].start_s, 62.2);
+  EXPECT_DOUBLE_EQ(result.segments[1].end_s, 85);
+  EXPECT_EQ(result.segments[1].tokens, (std::vector<int32_t>{kT + 110, 3}));
+  const std::vector<int32_t> whole = {kT, 1, kT + 50, kT + 50, 2, kT + 80};
+  EXPECT_EQ(split_by_timestamps(whole, window).segments.size(), 2u);
+}
+
 TEST(SplitByTimestamps, ASingleTimestampAtTheEndFinishesTheWindow) {
   const std::vector<int32_t> tokens = {kT, 1, kT + 50, kT + 50, 2, kT + 80};
   const WindowSegments result = split_by_timestamps(tokens, kWindow);

@@ -4,28 +4,17 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/status.h"
 #include "engine/session.h"
 #include "models/whisper/model.h"
 #include "models/whisper/vocabulary.h"
-#include "models/whisper/window.h"
-#include "pipeline/feature_source.h"
+#include "pipeline/transcribe_options.h"
 #include "pipeline/transcript.h"
 
 namespace escuta::pipeline {
-
-struct TranscribeOptions {
-  std::string language = "auto";    // a code, or auto: detected in the first window
-  whisper::DecodeOptions decoding;  // its `cancelled` and `threads` are set by the Transcriber
-  bool condition_on_previous_text = true;
-  std::string prompt;  // text that the first window is told came before
-
-  std::function<void(const Segment&)> on_segment;  // as each one is final
-  std::function<void(double position_s, double duration_s)> on_progress;
-  std::function<bool()> cancelled;
-};
 
 // Immutable; any thread; files may be transcribed at the same time.
 class Transcriber {
@@ -44,17 +33,25 @@ class Transcriber {
   Result<Transcript> transcribe(const std::filesystem::path& path,
                                 const TranscribeOptions& options) const;
 
+  // Several files, in order; windows of several are decoded together where options.batch_size is
+  // over 1. done(i, result) is called for each, in order, and says whether to go on.
+  void transcribe_all(std::span<const std::filesystem::path> paths,
+                      const TranscribeOptions& options,
+                      const std::function<bool(size_t, Result<Transcript>)>& done) const;
+
  private:
   Transcriber(std::shared_ptr<const whisper::Model> model, whisper::Vocabulary vocabulary,
-              std::string name, double load_ms)
+              std::string name, int threads, double load_ms)
       : model_(std::move(model)),
         vocabulary_(std::move(vocabulary)),
         name_(std::move(name)),
+        threads_(threads),
         load_ms_(load_ms) {}
 
   std::shared_ptr<const whisper::Model> model_;
   whisper::Vocabulary vocabulary_;
   std::string name_;
+  int threads_;
   double load_ms_;
 };
 

@@ -187,7 +187,13 @@ class WrongUsage(ProgramTest):
                                 (["-f", "txt,srt"], "one format for standard output"),
                                 (["--task", "sing"], "expected transcribe or translate"),
                                 (["--progress", "maybe"], "expected auto, on or off"),
-                                (["--beam-size", "5"], "--beam-size"),
+                                (["--beam-size", "0"], "--beam-size"),
+                                (["--beam-size", "five"], "--beam-size"),
+                                (["--beam-size", "5", "--temperature", "1"], "temperature 0"),
+                                (["--temperature", "0,hot"], "numbers from 0"),
+                                (["--best-of", "5", "--temperature", "0"], "--temperature over 0"),
+                                (["--patience", "2"], "--beam-size over 1"),
+                                (["--batch-size", "0"], "--batch-size"),
                                 (["--provider", ""], "provider"),
                                 (["--no-such-flag"], "--no-such-flag")):
             with self.subTest(arguments=arguments):

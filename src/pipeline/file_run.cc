@@ -1,0 +1,154 @@
+#include "pipeline/file_run.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "pipeline/segments.h"
+#include "pipeline/strings.h"
+
+namespace escuta::pipeline {
+namespace {
+
+// A text found above this temperature is no prompt for the next window (openai/whisper,
+// transcribe.py).
+constexpr double kResetTemperature = 0.5;
+
+}  // namespace
+
+Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
+                              const std::filesystem::path& path) {
+  const Stopwatch total;
+  const TranscribeOptions& options = recognizer.options;
+  const whisper::Config& config = recognizer.model.config();
+  ASSIGN_OR_RETURN(FeatureSource features,
+                   FeatureSource::open(path, {.mel = config.mel,
+                                              .window_frames = config.window_frames(),
+                                              .cancelled = options.cancelled}));
+  FileRun run(recognizer, number, std::move(features));
+  run.total_ = total;
+  run.transcript_.file = path.string();
+  run.transcript_.duration_s = run.features_.duration_s();
+  if (options.language != "auto") {
+    run.transcript_.language = options.language;
+    run.transcript_.language_probability = 1;
+  }
+  if (!options.prompt.empty()) {
+    run.previous_ =
+        recognizer.vocabulary.tokenizer().encode(" " + std::string(trimmed(options.prompt)));
+  }
+  return run;
+}
+
+double FileRun::seconds(int64_t frames) const {
+  return static_cast<double>(frames) * config().seconds_per_frame();
+}
+
+Span FileRun::next(int64_t begin) const {
+  if (begin >= features_.audible_frames()) return {begin, 0};
+  return {begin, std::min(config().window_frames(), features_.frames() - begin)};
+}
+
+Result<Span> FileRun::next_cut(int64_t begin) {
+  Span span = next(begin);
+  const int64_t window = config().window_frames();
+  if (span.count == 0 || begin + window >= features_.frames()) return span;
+  ASSIGN_OR_RETURN(const int64_t cut,
+                   features_.quietest(begin + window * 2 / 3, begin + window + 1));
+  span.count = cut - begin;
+  return span;
+}
+
+Result<whisper::Window> FileRun::encode(const Span& span) {
+  ASSIGN_OR_RETURN(Tensor mel, features_.window(span.begin, span.count));
+  const Stopwatch encoding;
+  whisper::Window window;
+  ASSIGN_OR_RETURN(window.encoder_states, recognizer_->model.encode(std::move(mel)));
+  transcript_.timing.encode_ms += encoding.ms();
+  if (transcript_.language.empty()) RETURN_IF_ERROR(choose_language(window.encoder_states));
+  window.language = transcript_.language;
+  window.previous = previous_;
+  window.place = static_cast<uint64_t>(span.begin);
+  if (is_cut()) previous_.clear();
+  return window;
+}
+
+Status FileRun::choose_language(const engine::Value& states) {
+  const Stopwatch decoding;
+  ASSIGN_OR_RETURN(const whisper::Language found,
+                   whisper::detect_language(recognizer_->model, recognizer_->vocabulary, states));
+  transcript_.language = found.code;
+  transcript_.language_probability = found.probability;
+  transcript_.timing.decode_ms += decoding.ms();
+  return Status();
+}
+
+int64_t FileRun::add(const Span& span, const whisper::WindowResult& result, double ms) {
+  transcript_.timing.decode_ms += ms;
+  transcript_.timing.tokens += static_cast<int64_t>(result.tokens.size());
+  int64_t end = span.begin + span.count;
+  if (!whisper::is_silence(result, recognizer_->decoding)) {
+    const WindowSegments split = split_by_timestamps(
+        result.tokens, {.offset_s = seconds(span.begin),
+                        .frames = span.count,
+                        .seconds_per_frame = config().seconds_per_frame(),
+                        .frames_per_timestamp = whisper::Config::kMelFramesPerPosition,
+                        .timestamp_begin = recognizer_->vocabulary.timestamp_begin(),
+                        .keeps_rest = is_cut()});
+    for (const TimedTokens& part : split.segments) {
+      add_segment(part.tokens, part.start_s, part.end_s, result);
+    }
+    const bool doubtful = result.temperature > kResetTemperature;
+    if (!recognizer_->options.condition_on_previous_text || doubtful) previous_.clear();
+    // A window must move on, or a model that closes every segment at 0.00 would hold us for ever.
+    if (!is_cut() && split.advance_frames > 0) end = span.begin + split.advance_frames;
+  }
+  report(end);
+  return end;
+}
+
+void FileRun::report(int64_t position) const {
+  if (!recognizer_->options.on_progress) return;
+  recognizer_->options.on_progress(number_, std::min(seconds(position), transcript_.duration_s),
+                                   transcript_.duration_s);
+}
+
+void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
+                          const whisper::WindowResult& result) {
+  const std::string text = recognizer_->vocabulary.text(tokens);
+  if (start_s == end_s || trimmed(text).empty()) return;
+  if (!is_cut()) remember(tokens);
+  Segment segment;
+  segment.id = static_cast<int>(transcript_.segments.size());
+  segment.start_s = std::min(start_s, transcript_.duration_s);
+  segment.end_s = std::min(end_s, transcript_.duration_s);
+  segment.text = text;
+  segment.tokens.assign(tokens.begin(), tokens.end());
+  segment.temperature = result.temperature;
+  segment.avg_logprob = result.avg_logprob;
+  segment.compression_ratio = result.compression_ratio;
+  segment.no_speech_prob = result.no_speech_prob;
+  if (recognizer_->options.on_segment) recognizer_->options.on_segment(segment);
+  transcript_.segments.push_back(std::move(segment));
+}
+
+// Keeps what a prompt can hold, not the whole file.
+void FileRun::remember(std::span<const int32_t> tokens) {
+  previous_.insert(previous_.end(), tokens.begin(), tokens.end());
+  const auto kept = static_cast<size_t>(config().max_target_positions);
+  if (previous_.size() > kept) {
+    previous_.erase(previous_.begin(), previous_.end() - static_cast<int64_t>(kept));
+  }
+}
+
+Transcript FileRun::finish() {
+  if (features_.damaged_packets() > 0) {
+    log_warning("{}: {} damaged packets were left out", transcript_.file,
+                features_.damaged_packets());
+  }
+  transcript_.timing.decode_audio_ms = features_.decode_ms();
+  transcript_.timing.features_ms = features_.features_ms();
+  transcript_.timing.total_ms = total_.ms();
+  return std::move(transcript_);
+}
+
+}  // namespace escuta::pipeline

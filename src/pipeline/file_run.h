@@ -1,0 +1,75 @@
+// One file on its way through the windows: what is heard goes in, what is found becomes segments.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "models/whisper/model.h"
+#include "models/whisper/vocabulary.h"
+#include "models/whisper/window.h"
+#include "pipeline/feature_source.h"
+#include "pipeline/transcribe_options.h"
+#include "pipeline/transcript.h"
+
+namespace escuta::pipeline {
+
+// What all files of one call have in common.
+struct Recognizer {
+  const whisper::Model& model;
+  const whisper::Vocabulary& vocabulary;
+  const TranscribeOptions& options;
+  whisper::DecodeOptions decoding;
+};
+
+// A part of a file that is decoded as one.
+struct Span {
+  int64_t begin = 0, count = 0;  // frames
+};
+
+// One thread. The Recognizer outlives it.
+class FileRun {
+ public:
+  // Measures the file. Errors are FeatureSource's.
+  static Result<FileRun> open(const Recognizer& recognizer, size_t number,
+                              const std::filesystem::path& path);
+
+  // The window that begins at `begin`, up to its length or the end of the file; count is 0 where
+  // only silence follows.
+  Span next(int64_t begin) const;
+  // The same, but what is longer than a window is cut at the quietest moment of its last third.
+  Result<Span> next_cut(int64_t begin);
+
+  // Runs the encoder, and chooses the language in the first window.
+  Result<whisper::Window> encode(const Span& span);
+
+  // Takes over what was found, `ms` being its share of the time. Gives the frame where it ends: the
+  // next window begins there, unless windows were cut before.
+  int64_t add(const Span& span, const whisper::WindowResult& result, double ms);
+
+  // The whole transcript, once.
+  Transcript finish();
+
+ private:
+  FileRun(const Recognizer& recognizer, size_t number, FeatureSource features)
+      : recognizer_(&recognizer), number_(number), features_(std::move(features)) {}
+  const whisper::Config& config() const { return recognizer_->model.config(); }
+  bool is_cut() const { return recognizer_->options.batch_size > 1; }
+  double seconds(int64_t frames) const;
+  Status choose_language(const engine::Value& states);
+  void add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
+                   const whisper::WindowResult& result);
+  void remember(std::span<const int32_t> tokens);
+  void report(int64_t position) const;
+
+  const Recognizer* recognizer_;
+  size_t number_;
+  FeatureSource features_;
+  Transcript transcript_;
+  Stopwatch total_;
+  std::vector<int32_t> previous_;  // what was said so far, for the next window's prompt
+};
+
+}  // namespace escuta::pipeline

@@ -1,0 +1,29 @@
+// How audio is transcribed.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "models/whisper/window.h"
+#include "pipeline/transcript.h"
+
+namespace escuta::pipeline {
+
+struct TranscribeOptions {
+  std::string language = "auto";    // a code, or auto: detected in the first window of each file
+  whisper::DecodeOptions decoding;  // its `cancelled` and `threads` are set by the Transcriber
+  // Text that the first window is told came before; and whether the others are told what did.
+  std::string prompt;
+  bool condition_on_previous_text = true;
+
+  // Windows that are decoded together, of one file and of several. Over 1, a file is cut at quiet
+  // moments, and no window is told what was said before it.
+  size_t batch_size = 1;
+
+  std::function<void(const Segment&)> on_segment;  // as each one is final
+  // `file` counts from 0 in the order given.
+  std::function<void(size_t file, double position_s, double duration_s)> on_progress;
+  std::function<bool()> cancelled;
+};
+
+}  // namespace escuta::pipeline
