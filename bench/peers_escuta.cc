@@ -16,10 +16,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/session.h"
-#include "engine/state.h"
 #include "generate/log_prob.h"
 #include "models/whisper/model.h"
-#include "models/whisper/names.h"
 #include "models/whisper/vocabulary.h"
 #include "registry/registry.h"
 
@@ -64,6 +62,8 @@ Result<int32_t> best_text(const engine::Value& logits, int32_t end) {
   const auto vocabulary = static_cast<size_t>(logits.shape()[2]);
   return generate::arg_max(all.last(vocabulary).first(static_cast<size_t>(end)));
 }
+
+constexpr int64_t kMostBeams = 8;
 
 class Bench {
  public:
@@ -117,7 +117,7 @@ class Bench {
     ASSIGN_OR_RETURN(prompt_, vocabulary_->start_sequence("en", whisper::Task::kTranscribe, false));
     RETURN_IF_ERROR(encode());
     const auto decoder = model_->decoder(states_);
-    ASSIGN_OR_RETURN(const engine::Value logits, decoder->feed(prompt_));
+    ASSIGN_OR_RETURN(const engine::Value logits, feed(*decoder, prompt_, 1));
     RETURN_IF_ERROR(best_text(logits, vocabulary_->end_of_text()).status());
     first_token_ms_ = clock.ms();
     return Status();
@@ -145,8 +145,7 @@ class Bench {
   Result<Json> measure(const std::string& name) {
     if (name == "log_mel") return timed(request_.repeat, [&] { return features().status(); });
     if (name == "encoder") return timed(request_.repeat, [&] { return encode(); });
-    if (name == "decoder:1") return decoder_steps();
-    if (name.starts_with("decoder:")) return batched_steps(std::atol(name.c_str() + 8));
+    if (name.starts_with("decoder:")) return decoder_steps(std::atol(name.c_str() + 8));
     return invalid_argument("expected log_mel, encoder or decoder:B, found `{}`", name);
   }
 
@@ -161,70 +160,37 @@ class Bench {
     return tokens;
   }
 
-  // Milliseconds of a step, one for each repetition.
-  Result<Json> decoder_steps() {
+  // The same tokens for each of `rows`; the logits after the last one.
+  static Result<engine::Value> feed(generate::StepDecoder& decoder,
+                                    const std::vector<int32_t>& tokens, int64_t rows) {
+    std::vector<int32_t> all;
+    for (int64_t row = 0; row < rows; ++row) all.insert(all.end(), tokens.begin(), tokens.end());
+    const auto last = static_cast<int64_t>(tokens.size()) - 1;
+    return decoder.feed(all, rows, std::span(&last, 1));
+  }
+
+  // Milliseconds of a step, one for each repetition, of `rows` rows: up to 8 are the beams of one
+  // window, more are windows of their own.
+  Result<Json> decoder_steps(int64_t rows) {
+    if (rows < 1) return invalid_argument("expected decoder:B with B from 1 on, found {}", rows);
+    const bool beams = rows <= kMostBeams;
+    engine::Value states = states_;
+    if (!beams) {
+      ASSIGN_OR_RETURN(states, state_rows(rows));
+    }
     Json all = Json::array();
     for (int i = 0; i < request_.repeat; ++i) {
-      const auto decoder = model_->decoder(states_);
-      ASSIGN_OR_RETURN(engine::Value logits, decoder->feed(long_prompt()));
+      const auto decoder = model_->decoder(states);
+      ASSIGN_OR_RETURN(engine::Value logits, feed(*decoder, long_prompt(), beams ? 1 : rows));
+      if (beams) RETURN_IF_ERROR(decoder->take_rows(std::vector<int64_t>(rows, 0)));
       const Stopwatch clock;
       for (int64_t step = 0; step < request_.steps; ++step) {
         ASSIGN_OR_RETURN(const int32_t token, best_text(logits, vocabulary_->end_of_text()));
-        ASSIGN_OR_RETURN(logits, decoder->feed(std::span(&token, 1)));
+        ASSIGN_OR_RETURN(logits, feed(*decoder, {token}, rows));
       }
       all.push_back(clock.ms() / static_cast<double>(request_.steps));
     }
     return all;
-  }
-
-  // The same with `batch` rows a step, on the graphs themselves: StepDecoder has one row.
-  Result<Json> batched_steps(int64_t batch) {
-    if (batch < 1) return invalid_argument("expected decoder:B with B from 1 on, found {}", batch);
-    const auto options = load_options();
-    ASSIGN_OR_RETURN(const auto files,
-                     whisper::find_model_files(request_.model, "", whisper::DecoderForm::kPair));
-    if (first_ == nullptr) {
-      ASSIGN_OR_RETURN(first_, engine::Session::load(registry_, files.decoder, options.session));
-      ASSIGN_OR_RETURN(next_,
-                       engine::Session::load(registry_, files.decoder_with_past, options.session));
-    }
-    Json all = Json::array();
-    for (int i = 0; i < request_.repeat; ++i) {
-      ASSIGN_OR_RETURN(const double ms, batched_run(batch));
-      all.push_back(ms);
-    }
-    return all;
-  }
-
-  Result<double> batched_run(int64_t batch) {
-    engine::Stepper stepper(next_);
-    {
-      std::vector<engine::Value> inputs(first_->inputs().size());
-      ASSIGN_OR_RETURN(inputs[first_->input_index(whisper::names::kInputIds).value()],
-                       token_rows(batch, long_prompt()));
-      ASSIGN_OR_RETURN(inputs[first_->input_index(whisper::names::kEncoderStates).value()],
-                       state_rows(batch));
-      ASSIGN_OR_RETURN(const std::vector<engine::Value> outputs, first_->run(inputs));
-      RETURN_IF_ERROR(stepper.adopt(*first_, outputs));
-    }
-    const Stopwatch clock;
-    int32_t token = 0;
-    for (int64_t step = 0; step < request_.steps; ++step) {
-      ASSIGN_OR_RETURN(engine::Value ids, token_rows(batch, {token}));
-      RETURN_IF_ERROR(stepper.set(whisper::names::kInputIds, std::move(ids)));
-      ASSIGN_OR_RETURN(const engine::Value logits, stepper.step(whisper::names::kLogits));
-      ASSIGN_OR_RETURN(token, best_text(logits, vocabulary_->end_of_text()));
-    }
-    return clock.ms() / static_cast<double>(request_.steps);
-  }
-
-  static Result<engine::Value> token_rows(int64_t batch, const std::vector<int32_t>& tokens) {
-    const auto count = static_cast<int64_t>(tokens.size());
-    ASSIGN_OR_RETURN(Tensor ids, Tensor::create(DType::kInt64, {batch, count}));
-    for (int64_t row = 0; row < batch; ++row) {
-      std::ranges::copy(tokens, ids.as<int64_t>().begin() + row * count);
-    }
-    return engine::Value::of(std::move(ids));
   }
 
   Result<engine::Value> state_rows(int64_t batch) const {
@@ -246,7 +212,6 @@ class Bench {
   std::shared_ptr<const whisper::Model> model_;
   std::optional<whisper::Vocabulary> vocabulary_;
   std::vector<int32_t> prompt_;
-  std::shared_ptr<engine::Session> first_, next_;
   double load_ms_ = 0, first_token_ms_ = 0;
 };
 
