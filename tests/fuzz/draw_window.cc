@@ -210,8 +210,11 @@ bool resize(Builder& b, const Entry& e) {
   }
   Attributes attributes = {attr("mode", mode)};
   std::vector<std::string> moves = {"half_pixel", "asymmetric", "align_corners"};
-  // A length of one comes from element 0 here; ONNX Runtime 1.31.1 forgets it for cubics.
-  if (mode != "cubic" || !b.for_ort()) moves.push_back("pytorch_half_pixel");
+  const bool antialias = b.opset() >= 18 && mode != "nearest" && b.rarely();
+  // A length of one comes from element 0 here; ONNX Runtime 1.31.1 forgets it for cubics and where
+  // it smooths.
+  const bool forgets = mode == "cubic" || antialias;
+  if (!forgets || !b.for_ort()) moves.push_back("pytorch_half_pixel");
   if (mode != "nearest" && b.opset() >= 19) moves.push_back("half_pixel_symmetric");
   attributes.push_back(attr("coordinate_transformation_mode", b.one_of(moves)));
   if (mode == "nearest") {
@@ -220,8 +223,7 @@ bool resize(Builder& b, const Entry& e) {
              b.one_of<std::string>({"round_prefer_floor", "floor", "round_prefer_ceil", "ceil"})));
   }
   if (mode == "cubic") attributes.push_back(attr("exclude_outside", b.coin()));
-  if (b.opset() >= 18 && mode != "nearest" && b.rarely())
-    attributes.push_back(attr("antialias", 1));
+  if (antialias) attributes.push_back(attr("antialias", 1));
   const std::string roi =
       b.opset() >= 13 ? "" : b.constant(b.datum_of(DType::kFloat, {0}, {})).name;
   if (b.coin()) {
