@@ -3,7 +3,8 @@
 //   peers_escuta MODEL AUDIO THREADS ROWS [REPEAT [CONTEXT STEPS [int8]]]
 //
 // ROWS, with commas: log_mel, encoder, decoder:B. Loading and the first token are always measured,
-// first of all; int8: products by weights in 8 bits (--precision int8). bench/peers/README.md says what each number is, for escuta and for its peers.
+// first of all; int8: products by weights in 8 bits (--precision int8). bench/peers/README.md says
+// what each number is, for escuta and for its peers.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

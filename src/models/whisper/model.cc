@@ -79,8 +79,7 @@ Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registr
   engine::SessionOptions fills_cache = options.session;
   // Of a prompt's logits two rows are wanted.
   fills_cache.compile.row_choices.push_back({names::kLogits, 1, names::kLogitPositions});
-  ASSIGN_OR_RETURN(model->decoder_,
-                   engine::Session::load(registry, files.decoder, fills_cache));
+  ASSIGN_OR_RETURN(model->decoder_, engine::Session::load(registry, files.decoder, fills_cache));
   RETURN_IF_ERROR(
       model->check_decoder(*model->decoder_, files.merged()).with_context(files.decoder.string()));
   if (!files.merged()) {
