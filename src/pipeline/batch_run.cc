@@ -1,8 +1,26 @@
 #include "pipeline/batch_run.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 
 namespace escuta::pipeline {
+namespace {
+
+// Frames first .. first + count - 1 of features [1, n_mels, window_frames], at the beginning of a
+// tensor of that shape; zeros behind them.
+Result<Tensor> shifted(const Tensor& features, int64_t first, int64_t count) {
+  const Shape& shape = features.shape();
+  ASSIGN_OR_RETURN(Tensor moved, Tensor::create(features.dtype(), shape));
+  const auto from = features.view().as<float>();
+  for (int64_t bin = 0; bin < shape[1]; ++bin) {
+    std::copy_n(from.begin() + bin * shape[2] + first, count,
+                moved.as<float>().begin() + bin * shape[2]);
+  }
+  return moved;
+}
+
+}  // namespace
 
 void BatchRun::run() {
   for (;;) {
@@ -40,34 +58,58 @@ void BatchRun::cut(File& file) {
     ASSIGN_OR_RETURN(const Span span, file.run->next_cut(file.next));
     file.is_cut_up = span.count == 0;
     if (file.is_cut_up) return Status();
-    ASSIGN_OR_RETURN(whisper::Window window, file.run->encode(span));
+    ASSIGN_OR_RETURN(Tensor features, file.run->features(span));
     file.next = span.begin + span.count;
-    ++file.waiting;
-    waiting_.push_back({&file, span});
-    windows_.push_back(std::move(window));
-    return Status();
+    return hear(file, span, std::move(features));
   };
   file.failed = next();
   if (!file.failed.ok()) file.is_cut_up = true;
 }
 
+// Encodes a window, which then waits to be decoded.
+Status BatchRun::hear(File& file, const Span& span, Tensor features) {
+  ASSIGN_OR_RETURN(Tensor copy, shifted(features, 0, span.count));
+  ASSIGN_OR_RETURN(whisper::Window window, file.run->encode(span, std::move(copy)));
+  ++file.waiting;
+  waiting_.push_back({&file, span, std::move(features), std::move(window)});
+  return Status();
+}
+
 void BatchRun::decode() {
   const Stopwatch decoding;
-  auto results = whisper::decode_windows(recognizer_.model, recognizer_.vocabulary, windows_,
-                                         recognizer_.decoding);
-  const double share_ms = decoding.ms() / static_cast<double>(waiting_.size());
-  for (size_t i = 0; i < waiting_.size(); ++i) {
-    File& file = *waiting_[i].file;
+  std::vector<Waiting> batch = std::move(waiting_);
+  waiting_.clear();
+  std::vector<whisper::Window> windows;
+  for (Waiting& one : batch) windows.push_back(std::move(one.window));
+  const auto results = whisper::decode_windows(recognizer_.model, recognizer_.vocabulary, windows,
+                                               recognizer_.decoding);
+  windows.clear();
+  const double share_ms = decoding.ms() / static_cast<double>(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    File& file = *batch[i].file;
     --file.waiting;
     if (!results.ok()) {
       file.failed = results.status();
       file.is_cut_up = true;
     } else if (file.failed.ok()) {
-      file.run->add(waiting_[i].span, (*results)[i], share_ms);
+      take(batch[i], (*results)[i], share_ms);
     }
   }
-  waiting_.clear();
-  windows_.clear();
+}
+
+// Where a text breaks off before its window ends, the rest is a window of the next batch.
+void BatchRun::take(Waiting& decoded, const whisper::WindowResult& result, double ms) {
+  File& file = *decoded.file;
+  const Span& span = decoded.span;
+  const int64_t end = file.run->add(span, result, ms);
+  const int64_t heard = end - span.begin, left = span.count - heard;
+  if (left <= 0) return;
+  const auto again = [&]() -> Status {
+    ASSIGN_OR_RETURN(Tensor features, shifted(decoded.features, heard, left));
+    return hear(file, {end, left}, std::move(features));
+  };
+  file.failed = again();
+  if (!file.failed.ok()) file.is_cut_up = true;
 }
 
 // Hands over the files at the front that are finished; says whether to go on.

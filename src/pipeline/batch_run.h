@@ -34,10 +34,14 @@ class BatchRun {
   struct Waiting {
     File* file;
     Span span;
+    Tensor features;
+    whisper::Window window;
   };
 
   void fill();
   void cut(File& file);
+  Status hear(File& file, const Span& span, Tensor features);
+  void take(Waiting& decoded, const whisper::WindowResult& result, double ms);
   void decode();
   bool deliver();
 
@@ -47,7 +51,6 @@ class BatchRun {
   size_t next_path_ = 0;
   std::deque<std::unique_ptr<File>> files_;  // that are not done
   std::vector<Waiting> waiting_;
-  std::vector<whisper::Window> windows_;  // per waiting one
 };
 
 }  // namespace escuta::pipeline

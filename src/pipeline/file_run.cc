@@ -13,6 +13,9 @@ namespace {
 // transcribe.py).
 constexpr double kResetTemperature = 0.5;
 
+// Less than this before a cut is not worth a window of its own: it is a pause.
+constexpr double kLeastRestSeconds = 1.0;
+
 }  // namespace
 
 Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
@@ -58,11 +61,10 @@ Result<Span> FileRun::next_cut(int64_t begin) {
   return span;
 }
 
-Result<whisper::Window> FileRun::encode(const Span& span) {
-  ASSIGN_OR_RETURN(Tensor mel, features_.window(span.begin, span.count));
+Result<whisper::Window> FileRun::encode(const Span& span, Tensor features) {
   const Stopwatch encoding;
   whisper::Window window;
-  ASSIGN_OR_RETURN(window.encoder_states, recognizer_->model.encode(std::move(mel)));
+  ASSIGN_OR_RETURN(window.encoder_states, recognizer_->model.encode(std::move(features)));
   transcript_.timing.encode_ms += encoding.ms();
   if (transcript_.language.empty()) RETURN_IF_ERROR(choose_language(window.encoder_states));
   window.language = transcript_.language;
@@ -87,20 +89,24 @@ int64_t FileRun::add(const Span& span, const whisper::WindowResult& result, doub
   transcript_.timing.tokens += static_cast<int64_t>(result.tokens.size());
   int64_t end = span.begin + span.count;
   if (!whisper::is_silence(result, recognizer_->decoding)) {
-    const WindowSegments split = split_by_timestamps(
-        result.tokens, {.offset_s = seconds(span.begin),
-                        .frames = span.count,
-                        .seconds_per_frame = config().seconds_per_frame(),
-                        .frames_per_timestamp = whisper::Config::kMelFramesPerPosition,
-                        .timestamp_begin = recognizer_->vocabulary.timestamp_begin(),
-                        .keeps_rest = is_cut()});
+    WindowTime window = {.offset_s = seconds(span.begin),
+                         .frames = span.count,
+                         .seconds_per_frame = config().seconds_per_frame(),
+                         .frames_per_timestamp = whisper::Config::kMelFramesPerPosition,
+                         .timestamp_begin = recognizer_->vocabulary.timestamp_begin()};
+    WindowSegments split = split_by_timestamps(result.tokens, window);
+    if (is_cut() && seconds(span.count - split.advance_frames) < kLeastRestSeconds) {
+      window.keeps_rest = true;
+      split = split_by_timestamps(result.tokens, window);
+      split.advance_frames = span.count;
+    }
     for (const TimedTokens& part : split.segments) {
       add_segment(part.tokens, part.start_s, part.end_s, result);
     }
     const bool doubtful = result.temperature > kResetTemperature;
     if (!recognizer_->options.condition_on_previous_text || doubtful) previous_.clear();
     // A window must move on, or a model that closes every segment at 0.00 would hold us for ever.
-    if (!is_cut() && split.advance_frames > 0) end = span.begin + split.advance_frames;
+    if (split.advance_frames > 0) end = span.begin + split.advance_frames;
   }
   report(end);
   return end;
@@ -127,7 +133,7 @@ void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, doubl
   segment.avg_logprob = result.avg_logprob;
   segment.compression_ratio = result.compression_ratio;
   segment.no_speech_prob = result.no_speech_prob;
-  if (recognizer_->options.on_segment) recognizer_->options.on_segment(segment);
+  if (recognizer_->options.on_segment && !is_cut()) recognizer_->options.on_segment(segment);
   transcript_.segments.push_back(std::move(segment));
 }
 
@@ -140,7 +146,19 @@ void FileRun::remember(std::span<const int32_t> tokens) {
   }
 }
 
+// Windows that were cut are found in any order.
+void FileRun::sort_segments() {
+  std::vector<Segment>& segments = transcript_.segments;
+  std::stable_sort(segments.begin(), segments.end(),
+                   [](const Segment& a, const Segment& b) { return a.start_s < b.start_s; });
+  for (size_t i = 0; i < segments.size(); ++i) {
+    segments[i].id = static_cast<int>(i);
+    if (recognizer_->options.on_segment) recognizer_->options.on_segment(segments[i]);
+  }
+}
+
 Transcript FileRun::finish() {
+  if (is_cut()) sort_segments();
   if (features_.damaged_packets() > 0) {
     log_warning("{}: {} damaged packets were left out", transcript_.file,
                 features_.damaged_packets());

@@ -42,11 +42,14 @@ class FileRun {
   // The same, but what is longer than a window is cut at the quietest moment of its last third.
   Result<Span> next_cut(int64_t begin);
 
-  // Runs the encoder, and chooses the language in the first window.
-  Result<whisper::Window> encode(const Span& span);
+  // [1, n_mels, window_frames]: the span's features. Spans do not go back.
+  Result<Tensor> features(const Span& span) { return features_.window(span.begin, span.count); }
 
-  // Takes over what was found, `ms` being its share of the time. Gives the frame where it ends: the
-  // next window begins there, unless windows were cut before.
+  // Runs the encoder on the features of `span`, and chooses the language in the first window.
+  Result<whisper::Window> encode(const Span& span, Tensor features);
+
+  // Takes over what was found, `ms` being its share of the time. Gives the frame where it ends:
+  // what follows, in the span or after it, is to be heard next.
   int64_t add(const Span& span, const whisper::WindowResult& result, double ms);
 
   // The whole transcript, once.
@@ -62,6 +65,7 @@ class FileRun {
   void add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
                    const whisper::WindowResult& result);
   void remember(std::span<const int32_t> tokens);
+  void sort_segments();
   void report(int64_t position) const;
 
   const Recognizer* recognizer_;

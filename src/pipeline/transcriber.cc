@@ -20,7 +20,8 @@ Result<Transcript> run_file(const Recognizer& recognizer, size_t number,
                             const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(FileRun run, FileRun::open(recognizer, number, path));
   for (Span span = run.next(0); span.count > 0;) {
-    ASSIGN_OR_RETURN(const whisper::Window window, run.encode(span));
+    ASSIGN_OR_RETURN(Tensor features, run.features(span));
+    ASSIGN_OR_RETURN(const whisper::Window window, run.encode(span, std::move(features)));
     const Stopwatch decoding;
     ASSIGN_OR_RETURN(const std::vector<whisper::WindowResult> results,
                      whisper::decode_windows(recognizer.model, recognizer.vocabulary, {&window, 1},

@@ -181,6 +181,49 @@ class Output(ProgramTest):
                           "the same output files")
 
 
+class Searches(ProgramTest):
+    """Every kind of search gives the same text whatever is decoded beside it."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = model("tiny.en")
+
+    def texts(self, files, *options):
+        result = run("transcribe", *files, "-m", self.model, "-f", "json", *options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return [[(s["start"], s["end"], s["tokens"]) for s in json.loads(line)["segments"]]
+                for line in result.stdout.splitlines()]
+
+    def test_beams_hear_the_words(self):
+        result = run("transcribe", JFK, "-m", self.model, "--beam-size", "5", "--patience", "2",
+                     "--length-penalty", "1")
+        self.assertEqual(plain(result.stdout), WORDS)
+
+    def test_a_batch_is_its_windows_one_by_one(self):
+        long = self.put("long.wav", wav(jfk_samples() * 3))
+        short = self.put("short.wav", wav(jfk_samples()[:80000]))
+        files = [long, JFK, short]
+        for options in (["--beam-size", "3"], ["--temperature", "0.9", "--seed", "5"]):
+            with self.subTest(options=options):
+                expected = self.texts(files, "--batch-size", "4", *options)
+                self.assertEqual([t for f in files
+                                  for t in self.texts([f], "--batch-size", "2", *options)], expected)
+                self.assertGreater(len(expected[0]), 3)
+
+    def test_the_seed_decides(self):
+        def sampled(seed):
+            return self.texts([JFK], "--temperature", "1", "--best-of", "1", "--seed", seed)
+        self.assertEqual(sampled("1"), sampled("1"))
+        self.assertTrue(any(sampled(str(seed)) != sampled("1") for seed in range(2, 6)))
+
+    def test_one_bad_file_leaves_the_batch_whole(self):
+        bad = self.put("bad.wav", b"no sound")
+        result = run("transcribe", JFK, bad, JFK, "-m", self.model, "--batch-size", "4")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(plain(result.stdout), WORDS + " " + WORDS)
+        self.assertIn("bad.wav", result.stderr)
+
+
 class WrongUsage(ProgramTest):
     def test_says_what_was_expected(self):
         for arguments, part in ((["-f", "doc"], "expected txt, srt"),
