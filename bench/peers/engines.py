@@ -113,7 +113,7 @@ def transcribe(engine: Engine, path: Path, language: str, files: list[str], thre
         return start(worker(engine, "transcribe", path, threads, language, beam, batch, *files), threads, cwd,
                      timeout_s)
     command = [PROGRAM, "transcribe", *files, "-m", str(path), "-l", language, "-f", "json", "--provider", "cpu",
-               "--threads", str(threads), "--progress", "off"]
+               "--threads", str(threads), "--progress", "off", "--temperature", "0"]
     if engine.variant == "int8":
         command += ["--precision", "int8"]
     if beam != 1:
