@@ -5,6 +5,7 @@
 
 #include "engine/check_inputs.h"
 #include "graph/extract.h"
+#include "graph/rewriter.h"
 
 namespace escuta::engine {
 namespace {
@@ -41,14 +42,6 @@ Result<std::vector<size_t>> choose_providers(const graph::Model& model,
   return chosen;
 }
 
-std::vector<graph::ValueId> inputs_of(const graph::Node& node) {
-  std::vector<graph::ValueId> inputs = node.inputs;
-  for (const graph::GraphPtr& body : node.subgraphs()) {
-    for (const graph::Capture& capture : body->captures) inputs.push_back(capture.outer);
-  }
-  return inputs;
-}
-
 }  // namespace
 
 // A node's level is the number of changes of provider on the way to it. Nodes of one provider and
@@ -61,7 +54,7 @@ Result<Partition> partition(const graph::Model& model, std::span<const Provider*
   std::vector<int> levels(chosen.size());
   std::map<std::pair<int, size_t>, std::vector<NodeId>> parts;
   for (size_t i = 0; i < chosen.size(); ++i) {
-    for (const graph::ValueId input : inputs_of(model.graph.node(static_cast<NodeId>(i)))) {
+    for (const graph::ValueId input : graph::inputs_of(model.graph.node(static_cast<NodeId>(i)))) {
       if (input == graph::kNoValue) continue;
       const NodeId made_by = model.graph.value(input).producer;
       if (made_by == graph::kNoNode) continue;

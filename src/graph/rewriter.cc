@@ -14,14 +14,6 @@ bool any_used(const Node& node, const std::vector<bool>& used) {
                      [&](ValueId id) { return id != kNoValue && used[static_cast<size_t>(id)]; });
 }
 
-std::vector<ValueId> inputs_of(const Node& node) {
-  std::vector<ValueId> inputs = node.inputs;
-  for (const GraphPtr& body : node.subgraphs()) {
-    for (const Capture& capture : body->captures) inputs.push_back(capture.outer);
-  }
-  return inputs;
-}
-
 // Each body with other captures: change(capture.outer).
 template <typename F>
 void change_captures(Node& node, F&& change) {
@@ -40,6 +32,14 @@ void change_captures(Node& node, F&& change) {
 }
 
 }  // namespace
+
+std::vector<ValueId> inputs_of(const Node& node) {
+  std::vector<ValueId> inputs = node.inputs;
+  for (const GraphPtr& body : node.subgraphs()) {
+    for (const Capture& capture : body->captures) inputs.push_back(capture.outer);
+  }
+  return inputs;
+}
 
 Rewriter::Rewriter(Graph& graph) : graph_(graph), removed_(graph.nodes().size()) { index(); }
 

@@ -14,6 +14,9 @@
 
 namespace escuta::graph {
 
+// What a node reads: its inputs, kNoValue for absent ones, and what its bodies capture.
+std::vector<ValueId> inputs_of(const Node& node);
+
 class Rewriter {
  public:
   explicit Rewriter(Graph& graph);

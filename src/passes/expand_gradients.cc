@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "graph/rewriter.h"
 #include "ops/resolve.h"
 #include "passes/gradient_rules.h"
 #include "passes/infer.h"
@@ -108,15 +109,6 @@ class Expansion {
     }
   }
 
-  static std::vector<ValueId> inputs_of(const Node& node) {
-    std::vector<ValueId> inputs = node.inputs;
-    for (const graph::GraphPtr& body : node.subgraphs()) {
-      for (const graph::Capture& capture : body->captures) inputs.push_back(capture.outer);
-    }
-    std::erase(inputs, kNoValue);
-    return inputs;
-  }
-
   // The nodes between the named values and the target, in the graph's order.
   void collect_nodes() {
     std::vector<ValueId> open = {target_};
@@ -129,7 +121,9 @@ class Expansion {
         continue;
       }
       nodes_.push_back(producer);
-      for (const ValueId input : inputs_of(graph_.node(producer))) open.push_back(input);
+      for (const ValueId input : graph::inputs_of(graph_.node(producer))) {
+        if (input != kNoValue) open.push_back(input);
+      }
     }
     std::sort(nodes_.begin(), nodes_.end());
   }
@@ -143,7 +137,8 @@ class Expansion {
   void substitute() {
     for (const NodeId id : nodes_) {
       Node node = graph_.node(id);
-      const std::vector<ValueId> inputs = inputs_of(node);
+      std::vector<ValueId> inputs = graph::inputs_of(node);
+      std::erase(inputs, kNoValue);
       const auto changed = [&](ValueId input) { return now(input) != input; };
       const auto depends = [&](ValueId input) { return depends_.count(input) != 0; };
       if (std::any_of(inputs.begin(), inputs.end(), depends)) {
