@@ -42,6 +42,15 @@ kernels::Activation activation_of(const ops::NodeInfo& node) {
   return kernels::Activation::kNone;
 }
 
+Result<const float*> column_bias(const ops::Call& call, size_t i, int64_t n) {
+  if (!call.has(i)) return nullptr;
+  if (call.dtype(i) != DType::kFloat || call.input(i).count() != n) {
+    return invalid_argument("expected a bias of {} floats, found {} {}", n,
+                            dtype_name(call.dtype(i)), call.shape(i).to_string());
+  }
+  return call.input(i).as<float>().data();
+}
+
 Result<RightSide> pack_right_side(const KernelContext& context, const graph::Constant& b,
                                   bool transposed) {
   const int64_t k = b.shape[transposed ? 1 : 0], n = b.shape[transposed ? 0 : 1];

@@ -39,6 +39,9 @@ Status require_dtype(const ops::NodeInfo& node, size_t i, DType dtype);
 // The attribute `activation` of products; errors go to node.fail().
 kernels::Activation activation_of(const ops::NodeInfo& node);
 
+// Input i, one float for each of n columns; null where it is absent. InvalidArgument.
+Result<const float*> column_bias(const ops::Call& call, size_t i, int64_t n);
+
 // A constant matrix on the right as kernels/gemm reads it, in 16 bits where that changes nothing.
 struct RightSide {
   std::shared_ptr<const PackedWeight> panels;  // of a kernels::PanelType; null: none is kept

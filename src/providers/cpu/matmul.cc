@@ -66,13 +66,7 @@ class MatMul final : public ops::Kernel {
     gemm.ldc = n_;
     gemm.alpha = alpha_;
     gemm.activation = activation_;
-    if (call.has(2)) {
-      if (call.dtype(2) != DType::kFloat || call.input(2).count() != n_) {
-        return invalid_argument("expected a bias of {} floats, found {} {}", n_,
-                                dtype_name(call.dtype(2)), call.shape(2).to_string());
-      }
-      gemm.bias = call.input(2).as<float>().data();
-    }
+    ASSIGN_OR_RETURN(gemm.bias, column_bias(call, 2, n_));
     return run_product(call, gemm);
   }
 

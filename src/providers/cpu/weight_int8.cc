@@ -110,13 +110,7 @@ class Int8MatMul final : public ops::Kernel {
     gemm.c_f32 = dst;
     gemm.ldc = n_;
     gemm.activation = activation_;
-    if (call.has(2)) {
-      if (call.dtype(2) != DType::kFloat || call.input(2).count() != n_) {
-        return invalid_argument("expected a bias of {} floats, found {} {}", n_,
-                                dtype_name(call.dtype(2)), call.shape(2).to_string());
-      }
-      gemm.bias = call.input(2).as<float>().data();
-    }
+    ASSIGN_OR_RETURN(gemm.bias, column_bias(call, 2, n_));
     ASSIGN_OR_RETURN(std::byte * scratch,
                      call.scratch(kernels::gemm_int8_scratch_bytes(gemm, call.threads())));
     kernels::run_gemm_int8(gemm, scratch, call.threads());
