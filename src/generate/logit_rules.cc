@@ -90,6 +90,22 @@ class TimestampRules : public LogitRule {
   TimestampTokens tokens_;
 };
 
+class NoEndBefore : public LogitRule {
+ public:
+  NoEndBefore(int32_t until, const TimestampTokens& tokens) : until_(until), tokens_(tokens) {}
+
+  void apply(std::span<const int32_t> sampled, std::span<float> logits) const override {
+    if (sampled.size() < 2) return;
+    const int32_t last = sampled.back();
+    if (last < tokens_.timestamp_begin || last >= until_) return;
+    forbid_range(logits, tokens_.end_of_text, int64_t{tokens_.end_of_text} + 1);
+  }
+
+ private:
+  int32_t until_;
+  TimestampTokens tokens_;
+};
+
 class RepetitionPenalty : public LogitRule {
  public:
   RepetitionPenalty(double penalty, int32_t text_end)
@@ -133,6 +149,10 @@ class NoRepeatedNgrams : public LogitRule {
 };
 
 }  // namespace
+
+std::unique_ptr<const LogitRule> no_end_before(int32_t until, const TimestampTokens& tokens) {
+  return std::make_unique<NoEndBefore>(until, tokens);
+}
 
 std::unique_ptr<const LogitRule> repetition_penalty(double penalty, int32_t text_end) {
   return std::make_unique<RepetitionPenalty>(penalty, text_end);

@@ -38,6 +38,10 @@ struct TimestampTokens {
 // than any text token.
 std::unique_ptr<const LogitRule> timestamp_rules(const TimestampTokens& tokens);
 
+// Who has ended a segment before the timestamp `until` begins another: the end token does not
+// follow its timestamps. A text may be empty all the same.
+std::unique_ptr<const LogitRule> no_end_before(int32_t until, const TimestampTokens& tokens);
+
 // Tokens below text_end that were chosen before: logits over 0 are divided by `penalty`, others
 // multiplied (Keskar et al., 2019).
 std::unique_ptr<const LogitRule> repetition_penalty(double penalty, int32_t text_end);

@@ -75,6 +75,17 @@ TEST(RepetitionPenalty, WeighsWhatWasSaidDown) {
   EXPECT_EQ(logits, (std::vector<float>{2, -8, 4, 1, 1, 1, 1, 8, 8, 8, 8, 8}));
 }
 
+TEST(NoEndBefore, HoldsAfterTimestampsThatAreEarlier) {
+  const Ids no_end = {0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11};
+  const auto rule = no_end_before(10, kTokens);
+  EXPECT_EQ(allowed(*rule, {7, 1, 9}), no_end);
+  EXPECT_EQ(allowed(*rule, {7, 1, 9, 9}), no_end);
+  EXPECT_EQ(allowed(*rule, {7, 1, 9, 9, 2}).size(), 12u);  // a text may stop anywhere
+  EXPECT_EQ(allowed(*rule, {7, 1, 10}).size(), 12u);
+  EXPECT_EQ(allowed(*rule, {}).size(), 12u);
+  EXPECT_EQ(allowed(*rule, {7}).size(), 12u);
+}
+
 TEST(NoRepeatedNgrams, ForbidsTheTokenThatWouldRepeatOne) {
   const auto rule = no_repeated_ngrams(3, 5);
   EXPECT_EQ(allowed(*rule, {1, 2, 3, 4, 1, 2}, kTextLikely),

@@ -106,9 +106,11 @@ class Search {
   // What may follow each row: a copy of its logits under the rules.
   Status score(const StepLogits& logits) {
     std::vector<const Hypothesis*> rows;
+    std::vector<const LogitRule*> own;
     for (Window& window : windows_) {
       window.first_row = rows.size();
       for (const Hypothesis& one : window.hypotheses->all()) rows.push_back(&one);
+      own.resize(rows.size(), rows_[window.index].rule);
     }
     const size_t vocabulary = logits.vocabulary();
     scratch_.resize(rows.size() * vocabulary);
@@ -120,6 +122,7 @@ class Search {
           const std::span<float> scores(scratch_.data() + row * vocabulary, vocabulary);
           const auto from = logits.last(row);
           std::copy(from.begin(), from.end(), scores.begin());
+          if (own[row] != nullptr) own[row]->apply(rows[row]->tokens, scores);
           apply_rules(rules_, rows[row]->tokens, scores);
           next_[row] = {scores, log_sum_exp(scores)};
         });

@@ -40,6 +40,7 @@ struct SearchOptions {
 struct SearchRow {
   std::span<const int32_t> prompt;  // not empty, of the same length in all rows
   uint64_t seed = 0;                // of the samples
+  const LogitRule* rule = nullptr;  // before those of all rows; may be null
 };
 
 struct Generation {

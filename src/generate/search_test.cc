@@ -80,6 +80,17 @@ TEST(GreedySearch, ObeysRulesAndProbesBeforeThem) {
   EXPECT_NEAR(result.probe_probability, std::exp(10.0) / (std::exp(10.0) + 7), 1e-6);
 }
 
+TEST(GreedySearch, ARowHasARuleOfItsOwn) {
+  ScriptedDecoder decoder({3, 3}, 1);
+  const auto rule = suppress_tokens({3, kEnd});
+  const Tokens prompt = {1};
+  const SearchRow rows[] = {{prompt, 0, rule.get()}, {prompt, 0}};
+  const auto found = search(decoder, rows, {}, options_for(1));
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  EXPECT_EQ((*found)[0].tokens, (Tokens{1}));
+  EXPECT_EQ((*found)[1].tokens, (Tokens{3}));
+}
+
 TEST(Search, RefusesLogitsThatAreNotNumbers) {
   for (const float value : {INFINITY, NAN}) {
     for (const size_t beams : {1u, 3u}) {

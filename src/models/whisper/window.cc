@@ -51,6 +51,29 @@ Result<Prompt> make_prompt(const Config& config, const Vocabulary& vocabulary, c
 // (openai/whisper, DecodingOptions.max_initial_timestamp).
 constexpr double kMaxInitialTimestampSeconds = 1.0;
 
+generate::TimestampTokens timestamp_tokens(const Config& config, const Vocabulary& vocabulary) {
+  const auto seconds_index =
+      static_cast<int64_t>(kMaxInitialTimestampSeconds / config.seconds_per_position() + 0.5);
+  const int64_t initial = config.max_initial_timestamp_index.value_or(seconds_index);
+  return {.timestamp_begin = vocabulary.timestamp_begin(),
+          .end_of_text = vocabulary.end_of_text(),
+          .no_timestamps = vocabulary.no_timestamps(),
+          .max_initial = static_cast<int32_t>(std::clamp<int64_t>(initial, 0, 1 << 20))};
+}
+
+// The rule of one window alone; null where it has none.
+std::unique_ptr<const generate::LogitRule> make_rule(const Config& config,
+                                                     const Vocabulary& vocabulary,
+                                                     const Window& window,
+                                                     const DecodeOptions& options) {
+  const double position = window.speech_end_s / config.seconds_per_position();
+  if (!options.timestamps || position < 1) return nullptr;
+  const auto last = static_cast<double>(config.max_source_positions);
+  const auto until = static_cast<int32_t>(std::min(position, last));
+  return generate::no_end_before(vocabulary.timestamp_begin() + until,
+                                 timestamp_tokens(config, vocabulary));
+}
+
 generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabulary,
                                 const DecodeOptions& options) {
   generate::LogitRules rules;
@@ -67,14 +90,7 @@ generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabula
   never.insert(never.end(), special.begin(), special.end());
   rules.push_back(generate::suppress_tokens(std::move(never)));
   if (options.timestamps) {
-    const auto seconds_index =
-        static_cast<int64_t>(kMaxInitialTimestampSeconds / config.seconds_per_position() + 0.5);
-    const int64_t initial = config.max_initial_timestamp_index.value_or(seconds_index);
-    rules.push_back(generate::timestamp_rules(
-        {.timestamp_begin = vocabulary.timestamp_begin(),
-         .end_of_text = vocabulary.end_of_text(),
-         .no_timestamps = vocabulary.no_timestamps(),
-         .max_initial = static_cast<int32_t>(std::clamp<int64_t>(initial, 0, 1 << 20))}));
+    rules.push_back(generate::timestamp_rules(timestamp_tokens(config, vocabulary)));
   }
   return rules;
 }
@@ -97,6 +113,7 @@ class WindowDecoding {
     for (const Window& window : windows_) {
       ASSIGN_OR_RETURN(Prompt prompt, make_prompt(model_.config(), vocabulary_, window, options_));
       prompts_.push_back(std::move(prompt));
+      window_rules_.push_back(make_rule(model_.config(), vocabulary_, window, options_));
     }
     for (const double temperature : options_.temperatures) {
       RETURN_IF_ERROR(decode(left, temperature));
@@ -120,7 +137,8 @@ class WindowDecoding {
     std::vector<generate::SearchRow> rows;
     for (const size_t i : batch) {
       states.push_back(windows_[i].encoder_states);
-      rows.push_back({prompts_[i].tokens, seed_of(windows_[i], temperature)});
+      rows.push_back(
+          {prompts_[i].tokens, seed_of(windows_[i], temperature), window_rules_[i].get()});
     }
     ASSIGN_OR_RETURN(engine::Value joined, engine::join_rows(states));
     states.clear();
@@ -164,6 +182,7 @@ class WindowDecoding {
     result.no_speech_prob = found.probe_probability;
     result.compression_ratio = compression_ratio(vocabulary_.text(found.tokens));
     result.tokens = std::move(found.tokens);
+    result.ended = found.ended;
     return result;
   }
 
@@ -173,6 +192,7 @@ class WindowDecoding {
   const DecodeOptions& options_;
   generate::LogitRules rules_;
   std::vector<Prompt> prompts_;
+  generate::LogitRules window_rules_;  // per window; null: none
   std::vector<WindowResult> results_;
 };
 

@@ -47,10 +47,13 @@ struct Window {
   std::string language;           // a code of the vocabulary
   std::vector<int32_t> previous;  // tokens of the text before, the prompt; only its end is used
   uint64_t place = 0;             // what distinguishes its samples from other windows'
+  // Somebody speaks up to here, in seconds: a text with timestamps that breaks off before goes on.
+  double speech_end_s = 0;
 };
 
 struct WindowResult {
   std::vector<int32_t> tokens;  // text and timestamps, without the end token
+  bool ended = false;           // by the end token, not by the room there is for tokens
   double temperature = 0;       // that it was found with
   double avg_logprob = 0;       // over tokens and the end token
   double no_speech_prob = 0;
