@@ -39,6 +39,7 @@ Status FeatureSource::start_pass() {
   samples_.resize(kBlockSamples);
   rows_.clear();
   first_row_ = 0;
+  rows_read_ = 0;
   samples_read_ = 0;
   at_end_ = false;
   return Status();
@@ -51,16 +52,69 @@ Result<bool> FeatureSource::advance() {
   ASSIGN_OR_RETURN(const size_t n, source_->read(samples_));
   decode_ms_ += decoding.ms();
   const Stopwatch features;
+  const size_t rows = rows_.size() / static_cast<size_t>(options_.mel.n_mels);
   if (n > 0) {
-    extractor_->push(std::span(samples_).first(n), rows_);
+    const std::span<const float> samples = std::span(samples_).first(n);
+    if (options_.on_samples) RETURN_IF_ERROR(options_.on_samples(samples));
+    extractor_->push(samples, rows_);
     samples_read_ += static_cast<int64_t>(n);
   } else {
     // The end sounds as if silence went on: whole windows of it, as openai/whisper pads.
     extractor_->finish(options_.window_frames * options_.mel.hop_length, rows_);
     at_end_ = true;
   }
+  keep_rows(rows);
   features_ms_ += features.ms();
   return true;
+}
+
+void FeatureSource::keep_rows(size_t from_row) {
+  const auto mels = static_cast<size_t>(options_.mel.n_mels);
+  const size_t end = rows_.size() / mels;
+  const int64_t first = rows_read_;  // the frame of the file that `from_row` is
+  rows_read_ += static_cast<int64_t>(end - from_row);
+  if (parts_.empty()) return;
+  size_t kept = from_row;
+  for (const FramePart& part : parts_) {
+    const int64_t last = std::min(part.end, rows_read_);
+    for (int64_t frame = std::max(part.begin, first); frame < last; ++frame, ++kept) {
+      const size_t row = from_row + static_cast<size_t>(frame - first);
+      if (row != kept) std::copy_n(rows_.data() + row * mels, mels, rows_.data() + kept * mels);
+    }
+  }
+  rows_.resize(kept * mels);
+}
+
+void FeatureSource::keep(std::vector<FramePart> parts) {
+  ESCUTA_CHECK(parts_.empty() && first_row_ == 0);
+  parts_ = std::move(parts);
+  int64_t audible = 0, all = 0;
+  for (const FramePart& part : parts_) {
+    ESCUTA_CHECK(part.begin >= 0 && part.begin < part.end && part.end <= frames_);
+    all += part.end - part.begin;
+    audible += std::clamp<int64_t>(audible_frames_ - part.begin, 0, part.end - part.begin);
+  }
+  parts_.push_back({frames_, std::numeric_limits<int64_t>::max()});
+  frames_ = all;
+  audible_frames_ = audible;
+  rows_read_ = 0;
+  keep_rows(0);
+}
+
+int64_t FeatureSource::start_in_file(int64_t frame) const {
+  if (parts_.empty()) return frame;
+  if (frame >= frames_) return end_in_file(frame);
+  for (const FramePart& part : parts_) {
+    if (frame < part.end - part.begin) return part.begin + frame;
+    frame -= part.end - part.begin;
+  }
+  return frame;
+}
+
+int64_t FeatureSource::end_in_file(int64_t frame) const {
+  if (parts_.empty()) return frame;
+  if (frame <= 0 || frames_ == 0) return 0;
+  return start_in_file(std::min(frame, frames_) - 1) + 1;
 }
 
 void FeatureSource::drop_before(int64_t frame) {
@@ -92,6 +146,7 @@ Status FeatureSource::measure() {
     }
     if (!buffered) drop_before(static_cast<int64_t>(loudest.size()));
   }
+  options_.on_samples = nullptr;
   samples_total_ = samples_read_;
   damaged_packets_ = source_->damaged_packets();
   frames_ = samples_total_ / options_.mel.hop_length;

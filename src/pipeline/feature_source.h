@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "audio/log_mel.h"
@@ -17,14 +18,21 @@
 
 namespace escuta::pipeline {
 
+// Frames begin .. end - 1.
+struct FramePart {
+  int64_t begin = 0, end = 0;
+};
+
 // One thread.
 class FeatureSource {
  public:
   struct Options {
-    audio::LogMelConfig mel;
+    audio::LogMelConfig mel = {};
     int64_t window_frames = 3000;
-    int64_t buffered_frames = 60'000;  // ten minutes: 19 MB with 80 bins
-    std::function<bool()> cancelled;   // may be empty
+    int64_t buffered_frames = 60'000;      // ten minutes: 19 MB with 80 bins
+    std::function<bool()> cancelled = {};  // may be empty
+    // Hears the samples of the first reading; may be empty.
+    std::function<Status(std::span<const float>)> on_samples = {};
   };
 
   // Measures the file. Errors are AudioSource's; Cancelled.
@@ -36,6 +44,15 @@ class FeatureSource {
   // Frames up to the last one with anything above the clamp: after it there is only silence.
   int64_t audible_frames() const { return audible_frames_; }
   int64_t damaged_packets() const { return damaged_packets_; }
+
+  // From now on frames() and all positions count the frames of `parts` alone, as if nothing else
+  // were in the file: ordered parts of it that do not touch. Once, before anything is read.
+  void keep(std::vector<FramePart> parts);
+
+  // Where in the file a frame is that something begins at, or ends before: they differ where two
+  // kept parts meet. Nothing is after the last part.
+  int64_t start_in_file(int64_t frame) const;
+  int64_t end_in_file(int64_t frame) const;
 
   // Frames begin .. begin+count-1 as [1, n_mels, window_frames] f32, normalised as openai/whisper
   // does and padded with zeros; count <= window_frames. `begin` must not go back.
@@ -57,6 +74,7 @@ class FeatureSource {
   Result<bool> advance();  // appends frames to rows_; false at the end
   Status read_up_to(int64_t end, int64_t keep_from);
   void drop_before(int64_t frame);
+  void keep_rows(size_t from_row);  // of the rows from that one on
 
   std::filesystem::path path_;
   Options options_;
@@ -66,6 +84,8 @@ class FeatureSource {
   std::vector<float> samples_;
   std::vector<float> rows_;  // log10 mel, frame-major, from first_row_ on
   int64_t first_row_ = 0;
+  int64_t rows_read_ = 0;         // of the file, in this pass
+  std::vector<FramePart> parts_;  // that are kept; the last is what comes after the file
   int64_t samples_read_ = 0;
   bool at_end_ = false;
 

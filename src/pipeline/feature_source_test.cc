@@ -50,6 +50,61 @@ class FeatureSourceTest : public ::testing::Test {
   const std::filesystem::path& folder_ = temporary_.path();
 };
 
+// Kept parts are heard as if nothing else were in the file, read once or twice.
+TEST_F(FeatureSourceTest, KeepsPartsAlone) {
+  const auto path = put(tone(4, 2));
+  for (const int64_t buffered : {60'000, 100}) {
+    size_t heard = 0;
+    auto all = FeatureSource::open(path, {.buffered_frames = buffered});
+    auto source = FeatureSource::open(
+        path, {.buffered_frames = buffered, .on_samples = [&](std::span<const float> samples) {
+                 heard += samples.size();
+                 return Status();
+               }});
+    ASSERT_TRUE(all.ok() && source.ok());
+    EXPECT_EQ(heard, size_t{6 * kRate});
+    source->keep({{50, 80}, {200, 300}, {350, 500}});
+    EXPECT_EQ(source->frames(), 280);
+    EXPECT_NEAR(static_cast<double>(source->audible_frames()), 30 + 100 + 50, 3);
+    const auto whole = all->window(0, 600), first = source->window(0, 100);
+    const auto second = source->window(100, 180);
+    ASSERT_TRUE(whole.ok() && first.ok() && second.ok());
+    for (int64_t bin = 0; bin < 80; ++bin) {
+      const auto at = [&](const Tensor& mel, int64_t frame) {
+        return mel.view().as<float>()[static_cast<size_t>(bin * 3000 + frame)];
+      };
+      for (int64_t frame = 0; frame < 280; ++frame) {
+        const float found = frame < 100 ? at(*first, frame) : at(*second, frame - 100);
+        ASSERT_EQ(found, at(*whole, source->start_in_file(frame))) << bin << " " << frame;
+      }
+      EXPECT_EQ(at(*second, 180), 0);
+    }
+  }
+}
+
+TEST_F(FeatureSourceTest, TellsWhereKeptPartsWere) {
+  auto source = FeatureSource::open(put(tone(4, 2)), {});
+  ASSERT_TRUE(source.ok());
+  EXPECT_EQ(source->start_in_file(77), 77);
+  EXPECT_EQ(source->end_in_file(77), 77);
+  source->keep({{50, 80}, {200, 300}});
+  EXPECT_EQ(source->start_in_file(0), 50);
+  EXPECT_EQ(source->end_in_file(30), 80);  // what ends where the parts meet ends in the first
+  EXPECT_EQ(source->start_in_file(30), 200);
+  EXPECT_EQ(source->end_in_file(31), 201);
+  EXPECT_EQ(source->end_in_file(130), 300);
+  EXPECT_EQ(source->end_in_file(999), 300);
+  EXPECT_EQ(source->start_in_file(999), 300);
+}
+
+TEST_F(FeatureSourceTest, KeepsNothing) {
+  auto source = FeatureSource::open(put(tone(2, 1)), {});
+  ASSERT_TRUE(source.ok());
+  source->keep({});
+  EXPECT_EQ(source->frames(), 0);
+  EXPECT_EQ(source->audible_frames(), 0);
+}
+
 TEST_F(FeatureSourceTest, KnowsWhereSoundEnds) {
   const auto source = FeatureSource::open(put(tone(2, 3)), {});
   ASSERT_TRUE(source.ok()) << source.status().message();

@@ -1,6 +1,7 @@
 #include "pipeline/file_run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/log.h"
 #include "pipeline/segments.h"
@@ -44,6 +45,14 @@ Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
 
 double FileRun::seconds(int64_t frames) const {
   return static_cast<double>(frames) * config().seconds_per_frame();
+}
+
+int64_t FileRun::frame_of(double seconds) const {
+  return std::llround(seconds / config().seconds_per_frame());
+}
+
+double FileRun::time_in_file(int64_t frame) const {
+  return std::min(seconds(frame), transcript_.duration_s);
 }
 
 Span FileRun::next(int64_t begin) const {
@@ -95,7 +104,7 @@ int64_t FileRun::add(const Span& span, const whisper::WindowResult& result, doub
                          .frames_per_timestamp = whisper::Config::kMelFramesPerPosition,
                          .timestamp_begin = recognizer_->vocabulary.timestamp_begin()};
     WindowSegments split = split_by_timestamps(result.tokens, window);
-    if (is_cut() && seconds(span.count - split.advance_frames) < kLeastRestSeconds) {
+    if (is_cut() && says_all(span, result, split)) {
       window.keeps_rest = true;
       split = split_by_timestamps(result.tokens, window);
       split.advance_frames = span.count;
@@ -112,9 +121,18 @@ int64_t FileRun::add(const Span& span, const whisper::WindowResult& result, doub
   return end;
 }
 
+// A window that was cut ends in a pause: what was said after the last pair of timestamps is whole.
+bool FileRun::says_all(const Span& span, const whisper::WindowResult& result,
+                       const WindowSegments& split) const {
+  const bool ends_in_text =
+      !result.tokens.empty() && result.tokens.back() < recognizer_->vocabulary.timestamp_begin();
+  return (ends_in_text && result.ended) ||
+         seconds(span.count - split.advance_frames) < kLeastRestSeconds;
+}
+
 void FileRun::report(int64_t position) const {
   if (!recognizer_->options.on_progress) return;
-  recognizer_->options.on_progress(number_, std::min(seconds(position), transcript_.duration_s),
+  recognizer_->options.on_progress(number_, time_in_file(features_.end_in_file(position)),
                                    transcript_.duration_s);
 }
 
@@ -125,8 +143,8 @@ void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, doubl
   if (!is_cut()) remember(tokens);
   Segment segment;
   segment.id = static_cast<int>(transcript_.segments.size());
-  segment.start_s = std::min(start_s, transcript_.duration_s);
-  segment.end_s = std::min(end_s, transcript_.duration_s);
+  segment.start_s = time_in_file(features_.start_in_file(frame_of(start_s)));
+  segment.end_s = time_in_file(features_.end_in_file(frame_of(end_s)));
   segment.text = text;
   segment.tokens.assign(tokens.begin(), tokens.end());
   segment.temperature = result.temperature;

@@ -11,6 +11,7 @@
 #include "models/whisper/vocabulary.h"
 #include "models/whisper/window.h"
 #include "pipeline/feature_source.h"
+#include "pipeline/segments.h"
 #include "pipeline/transcribe_options.h"
 #include "pipeline/transcript.h"
 
@@ -61,6 +62,10 @@ class FileRun {
   const whisper::Config& config() const { return recognizer_->model.config(); }
   bool is_cut() const { return recognizer_->options.batch_size > 1; }
   double seconds(int64_t frames) const;
+  int64_t frame_of(double seconds) const;
+  double time_in_file(int64_t frame) const;  // frame of the file
+  bool says_all(const Span& span, const whisper::WindowResult& result,
+                const WindowSegments& split) const;
   Status choose_language(const engine::Value& states);
   void add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
                    const whisper::WindowResult& result);
