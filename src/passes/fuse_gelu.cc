@@ -27,8 +27,12 @@ class Fuser {
       const auto id = static_cast<NodeId>(i);
       const graph::Node& node = rewriter_.node(id);
       if (!node.domain.empty() || node.inputs.size() != 1 || node.outputs.size() != 1) continue;
-      if (node.op_type == "Erf") fuse(id, argument_of_erf(node.inputs[0]), "none");
-      if (node.op_type == "Tanh") fuse(id, argument_of_tanh(node.inputs[0]), "tanh");
+      // Only one of them: where a node is added, `node` is no more.
+      if (node.op_type == "Erf") {
+        fuse(id, argument_of_erf(node.inputs[0]), "none");
+      } else if (node.op_type == "Tanh") {
+        fuse(id, argument_of_tanh(node.inputs[0]), "tanh");
+      }
     }
     return rewriter_.finish();
   }
