@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <protozero/pbf_writer.hpp>
@@ -53,7 +54,7 @@ Result<DataFile> parse(std::string_view bytes, Kind kind) {
 std::vector<int64_t> values_of(const DataDef& def) {
   EXPECT_EQ(def.kind, Kind::kTensor);
   std::vector<int64_t> values(def.tensor.bytes.size() / sizeof(int64_t));
-  std::memcpy(values.data(), def.tensor.bytes.data(), def.tensor.bytes.size());
+  std::ranges::copy(def.tensor.bytes, std::as_writable_bytes(std::span(values)).begin());
   return values;
 }
 
