@@ -21,6 +21,10 @@ std::optional<size_t> index_of(std::span<const IoInfo> list, std::string_view na
   return std::nullopt;
 }
 
+std::string title_of(const graph::Model& model) {
+  return model.path.empty() ? "the model in memory" : model.path.string();
+}
+
 std::string known_names(const Registry& registry) {
   std::string names;
   for (const auto& provider : registry.providers()) {
@@ -63,7 +67,7 @@ Result<std::unique_ptr<Executable>> compile_parts(const Registry& registry, cons
   ASSIGN_OR_RETURN(auto executable,
                    PartitionedExecutable::create(inferred, split, providers, options));
   for (const StepDown& step : split.steps_down) {
-    log_warning("{}: {} does not run on {}: {}", model.path.string(),
+    log_warning("{}: {} does not run on {}: {}", title_of(model),
                 inferred.graph.node(step.node).to_string(), first.name(), step.reason);
   }
   return std::unique_ptr<Executable>(std::move(executable));
@@ -118,7 +122,7 @@ void place(const std::string& name, const graph::Model& model, const Executable&
     const bool own = share.provider == name;
     placements.push_back({share.provider, share.nodes, own ? "" : "not taken by " + name});
     if (!own) {
-      log_warning("{}: {} nodes run on {}, not taken by {}", model.path.string(), share.nodes,
+      log_warning("{}: {} nodes run on {}, not taken by {}", title_of(model), share.nodes,
                   share.provider, name);
     }
   }
@@ -157,8 +161,15 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
   // Weights are read in place: aligned copies of all of them would only double the memory.
   ASSIGN_OR_RETURN(std::shared_ptr<const graph::Model> model,
                    graph::load_model(path, {.align_data_under = kAlignedBytes}));
+  return load(registry, std::move(model), options);
+}
+
+Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
+                                               std::shared_ptr<const graph::Model> model,
+                                               const SessionOptions& options) {
+  const std::string title = title_of(*model);
   const std::vector<std::string> names = expand(registry, options.providers);
-  if (names.empty()) return unavailable("{}: this program has no providers", path.string());
+  if (names.empty()) return unavailable("{}: this program has no providers", title);
   std::vector<Placement> refused;
   Status last;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -168,8 +179,7 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
     if (executable.ok()) {
       std::shared_ptr<Session> session(new Session);
       for (const Placement& step : refused) {
-        log_warning("{}: runs on {} instead of {}: {}", path.string(), name, step.provider,
-                    step.reason);
+        log_warning("{}: runs on {} instead of {}: {}", title, name, step.provider, step.reason);
       }
       session->placements_ = std::move(refused);
       place(name, *model, **executable, session->placements_);
@@ -182,13 +192,13 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
   }
   if (refused.size() == 1) {
     return Status(last.code(),
-                  fmt::format("{}: provider {}: {}", path.string(), names.front(), last.message()));
+                  fmt::format("{}: provider {}: {}", title, names.front(), last.message()));
   }
   std::string reasons;
   for (const Placement& step : refused) {
     reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", step.provider, step.reason);
   }
-  return unavailable("{}: no provider can run it: {}", path.string(), reasons);
+  return unavailable("{}: no provider can run it: {}", title, reasons);
 }
 
 Result<std::vector<Value>> Session::run(std::span<const Value> inputs,

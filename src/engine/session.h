@@ -51,6 +51,10 @@ class Session {
   static Result<std::shared_ptr<Session>> load(const Registry& registry,
                                                const std::filesystem::path& model,
                                                const SessionOptions& options);
+  // The same of a model that is in memory already; without a path messages call it so.
+  static Result<std::shared_ptr<Session>> load(const Registry& registry,
+                                               std::shared_ptr<const graph::Model> model,
+                                               const SessionOptions& options);
 
   const graph::Model& model() const { return *model_; }
   std::span<const IoInfo> inputs() const { return executable_->inputs(); }

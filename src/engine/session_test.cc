@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "engine/fake_provider_test.h"
+#include "graph/import.h"
 
 namespace escuta::engine {
 namespace {
@@ -46,6 +47,17 @@ class SessionChoice : public ::testing::Test {
   ModelFile file_{{"x", "past"}, {"y", "present"}};
   Registry registry_;
 };
+
+TEST_F(SessionChoice, TakesAModelFromMemory) {
+  graph::Model model = *graph::load_model(file_.path()).value();
+  model.path.clear();
+  const auto shared = std::make_shared<const graph::Model>(std::move(model));
+  const auto session = Session::load(registry_, shared, with({"good"}));
+  ASSERT_TRUE(session.ok()) << session.status().to_string();
+  EXPECT_EQ(&(*session)->model(), shared.get());
+  EXPECT_EQ(Session::load(registry_, shared, with({"broken"})).status().message(),
+            "the model in memory: provider broken: its compiler fell over");
+}
 
 TEST_F(SessionChoice, AutoWalksTheRegistryAndKeepsTheReasons) {
   const auto session = Session::load(registry_, file_.path(), with({"auto"}));
