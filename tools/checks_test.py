@@ -85,6 +85,13 @@ class Words(Tree):
     def test_heavy_file(self):
         self.assertIn("the limit is", self.faults("x" * 1_000_001)[1])
 
+    def test_heavy_file_that_is_known(self):
+        name, size = "models/silero/silero_vad_v6.onnx", 1_245_151
+        self.write(name, "x" * size)
+        self.assertEqual(self.faults("")[0], 0)
+        self.write(name, "x" * (size + 1))
+        self.assertIn(f"{name}: 1,245,152 bytes, the limit is 1,245,151", self.faults("")[1])
+
     def test_no_git(self):
         self.assertEqual(run("check_words", self.root)[0], 77)
 
