@@ -1,5 +1,7 @@
 #include "kernels/conv_rows.h"
 
+#include <algorithm>
+
 #include "kernels/gemm.h"
 #include "kernels/table_entry.h"
 
@@ -30,17 +32,40 @@ Parts parts_of(const Gemm& gemm) {
   return {round_up(gemm.m * gemm.k, kLine), round_up(gemm.m * gemm.n, kLine)};
 }
 
+// n floats, of which there are few: the compiler's own copy is a call.
+inline void copy_few(const float* src, long n, float* dst) {
+  for (long i = 0; i < n; ++i) dst[i] = src[i];
+}
+
+// One channel's taps along one row of the input, which has `size` elements, from element w on.
+float* gather_row(const float* row, long size, long w, long taps, long dilation, float* dst) {
+  if (dilation == 1) {
+    const long before = std::clamp(-w, 0L, taps), end = std::clamp(size - w, before, taps);
+    for (long i = 0; i < before; ++i) dst[i] = 0;
+    if (end - before >= kLine) {
+      std::copy_n(row + w + before, end - before, dst + before);
+    } else if (end > before) {
+      copy_few(row + w + before, end - before, dst + before);
+    }
+    for (long i = end; i < taps; ++i) dst[i] = 0;
+    return dst + taps;
+  }
+  for (long i = 0; i < taps; ++i, w += dilation) *dst++ = w >= 0 && w < size ? row[w] : 0.0f;
+  return dst;
+}
+
 // One channel's taps under the output position `at`.
 float* gather(const Conv& conv, const float* plane, const long (&at)[3], float* dst) {
   for (long kd = 0; kd < conv.kernel[0]; ++kd) {
     for (long kh = 0; kh < conv.kernel[1]; ++kh) {
       const long d = at[0] + kd * conv.dilation[0], h = at[1] + kh * conv.dilation[1];
       const bool inside = d >= 0 && d < conv.input[0] && h >= 0 && h < conv.input[1];
-      const float* row = plane + (d * conv.input[1] + h) * conv.input[2];
-      for (long kw = 0; kw < conv.kernel[2]; ++kw) {
-        const long w = at[2] + kw * conv.dilation[2];
-        *dst++ = inside && w >= 0 && w < conv.input[2] ? row[w] : 0.0f;
+      if (!inside) {
+        dst = std::fill_n(dst, conv.kernel[2], 0.0f);
+        continue;
       }
+      const float* row = plane + (d * conv.input[1] + h) * conv.input[2];
+      dst = gather_row(row, conv.input[2], at[2], conv.kernel[2], conv.dilation[2], dst);
     }
   }
   return dst;
