@@ -15,6 +15,7 @@
 #include "cli/decoding_options.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "cli/speech_options.h"
 #include "pipeline/transcriber.h"
 #include "pipeline/writers.h"
 
@@ -34,6 +35,7 @@ struct Options {
   bool no_timestamps = false;
   bool no_condition = false;
   DecodingOptions decoding;
+  SpeechOptions speech;
   size_t batch_size = 1;
   std::string progress = "auto";
 };
@@ -68,6 +70,8 @@ struct Job {
   ProgressMode progress = ProgressMode::kAuto;
   whisper::LoadOptions load;
   pipeline::TranscribeOptions transcribe;
+  bool vad = true;
+  std::filesystem::path vad_model;  // empty: the one that is part of the program
 };
 
 Result<Job> understand(const Options& options) {
@@ -93,6 +97,9 @@ Result<Job> understand(const Options& options) {
   job.transcribe.condition_on_previous_text = !options.no_condition;
   job.transcribe.prompt = options.prompt;
   RETURN_IF_ERROR(understand_decoding(options.decoding, job.transcribe.decoding));
+  ASSIGN_OR_RETURN(job.transcribe.speech, understand_speech(options.speech));
+  job.vad = options.speech.vad;
+  job.vad_model = options.speech.model;
   job.transcribe.batch_size = options.batch_size;
   job.transcribe.cancelled = [] { return interrupted.load(); };
   return job;
@@ -185,6 +192,13 @@ int run_transcribe(const Options& options, Context& context) {
   if (const Status status = transcriber->check(job->transcribe); !status.ok()) {
     return fail(kUsage, status);
   }
+  if (job->vad) {
+    auto model = job->vad_model.empty()
+                     ? silero::VadModel::load(context.registry())
+                     : silero::VadModel::load(context.registry(), job->vad_model);
+    if (!model.ok()) return fail(kUnusable, model.status());
+    job->transcribe.vad = std::move(*model);
+  }
   std::signal(SIGINT, on_interrupt);
   return Transcription(*job, *transcriber).run();
 }
@@ -225,6 +239,7 @@ void add_options(CLI::App& command, Options& o) {
   command.add_option("--progress", o.progress, "auto: on a terminal; on; off")
       ->capture_default_str();
   add_decoding_options(command, o.decoding);
+  add_speech_options(command, o.speech);
 }
 
 }  // namespace

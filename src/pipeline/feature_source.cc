@@ -75,7 +75,7 @@ void FeatureSource::keep_rows(size_t from_row) {
   rows_read_ += static_cast<int64_t>(end - from_row);
   if (parts_.empty()) return;
   size_t kept = from_row;
-  for (const FramePart& part : parts_) {
+  for (const silero::Speech& part : parts_) {
     const int64_t last = std::min(part.end, rows_read_);
     for (int64_t frame = std::max(part.begin, first); frame < last; ++frame, ++kept) {
       const size_t row = from_row + static_cast<size_t>(frame - first);
@@ -85,11 +85,11 @@ void FeatureSource::keep_rows(size_t from_row) {
   rows_.resize(kept * mels);
 }
 
-void FeatureSource::keep(std::vector<FramePart> parts) {
+void FeatureSource::keep(std::vector<silero::Speech> parts) {
   ESCUTA_CHECK(parts_.empty() && first_row_ == 0);
   parts_ = std::move(parts);
   int64_t audible = 0, all = 0;
-  for (const FramePart& part : parts_) {
+  for (const silero::Speech& part : parts_) {
     ESCUTA_CHECK(part.begin >= 0 && part.begin < part.end && part.end <= frames_);
     all += part.end - part.begin;
     audible += std::clamp<int64_t>(audible_frames_ - part.begin, 0, part.end - part.begin);
@@ -99,22 +99,6 @@ void FeatureSource::keep(std::vector<FramePart> parts) {
   audible_frames_ = audible;
   rows_read_ = 0;
   keep_rows(0);
-}
-
-int64_t FeatureSource::start_in_file(int64_t frame) const {
-  if (parts_.empty()) return frame;
-  if (frame >= frames_) return end_in_file(frame);
-  for (const FramePart& part : parts_) {
-    if (frame < part.end - part.begin) return part.begin + frame;
-    frame -= part.end - part.begin;
-  }
-  return frame;
-}
-
-int64_t FeatureSource::end_in_file(int64_t frame) const {
-  if (parts_.empty()) return frame;
-  if (frame <= 0 || frames_ == 0) return 0;
-  return start_in_file(std::min(frame, frames_) - 1) + 1;
 }
 
 void FeatureSource::drop_before(int64_t frame) {

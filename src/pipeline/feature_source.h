@@ -15,13 +15,9 @@
 #include "audio/log_mel.h"
 #include "audio/source.h"
 #include "base/status.h"
+#include "models/silero/speech_spans.h"
 
 namespace escuta::pipeline {
-
-// Frames begin .. end - 1.
-struct FramePart {
-  int64_t begin = 0, end = 0;
-};
 
 // One thread.
 class FeatureSource {
@@ -46,13 +42,8 @@ class FeatureSource {
   int64_t damaged_packets() const { return damaged_packets_; }
 
   // From now on frames() and all positions count the frames of `parts` alone, as if nothing else
-  // were in the file: ordered parts of it that do not touch. Once, before anything is read.
-  void keep(std::vector<FramePart> parts);
-
-  // Where in the file a frame is that something begins at, or ends before: they differ where two
-  // kept parts meet. Nothing is after the last part.
-  int64_t start_in_file(int64_t frame) const;
-  int64_t end_in_file(int64_t frame) const;
+  // were in the file: ascending, in frames, not empty. Once, before anything is read.
+  void keep(std::vector<silero::Speech> parts);
 
   // Frames begin .. begin+count-1 as [1, n_mels, window_frames] f32, normalised as openai/whisper
   // does and padded with zeros; count <= window_frames. `begin` must not go back.
@@ -84,8 +75,8 @@ class FeatureSource {
   std::vector<float> samples_;
   std::vector<float> rows_;  // log10 mel, frame-major, from first_row_ on
   int64_t first_row_ = 0;
-  int64_t rows_read_ = 0;         // of the file, in this pass
-  std::vector<FramePart> parts_;  // that are kept; the last is what comes after the file
+  int64_t rows_read_ = 0;              // of the file, in this pass
+  std::vector<silero::Speech> parts_;  // that are kept; the last is what comes after the file
   int64_t samples_read_ = 0;
   bool at_end_ = false;
 

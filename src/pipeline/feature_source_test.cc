@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/temporary_folder.h"
+#include "models/silero/speech_map.h"
 
 namespace escuta::pipeline {
 namespace {
@@ -63,7 +64,9 @@ TEST_F(FeatureSourceTest, KeepsPartsAlone) {
                }});
     ASSERT_TRUE(all.ok() && source.ok());
     EXPECT_EQ(heard, size_t{6 * kRate});
-    source->keep({{50, 80}, {200, 300}, {350, 500}});
+    const std::vector<silero::Speech> parts = {{50, 80}, {200, 300}, {350, 500}};
+    const auto map = silero::SpeechMap::create(parts);
+    source->keep(parts);
     EXPECT_EQ(source->frames(), 280);
     EXPECT_NEAR(static_cast<double>(source->audible_frames()), 30 + 100 + 50, 3);
     const auto whole = all->window(0, 600), first = source->window(0, 100);
@@ -75,26 +78,11 @@ TEST_F(FeatureSourceTest, KeepsPartsAlone) {
       };
       for (int64_t frame = 0; frame < 280; ++frame) {
         const float found = frame < 100 ? at(*first, frame) : at(*second, frame - 100);
-        ASSERT_EQ(found, at(*whole, source->start_in_file(frame))) << bin << " " << frame;
+        ASSERT_EQ(found, at(*whole, map->file_begin(frame))) << bin << " " << frame;
       }
       EXPECT_EQ(at(*second, 180), 0);
     }
   }
-}
-
-TEST_F(FeatureSourceTest, TellsWhereKeptPartsWere) {
-  auto source = FeatureSource::open(put(tone(4, 2)), {});
-  ASSERT_TRUE(source.ok());
-  EXPECT_EQ(source->start_in_file(77), 77);
-  EXPECT_EQ(source->end_in_file(77), 77);
-  source->keep({{50, 80}, {200, 300}});
-  EXPECT_EQ(source->start_in_file(0), 50);
-  EXPECT_EQ(source->end_in_file(30), 80);  // what ends where the parts meet ends in the first
-  EXPECT_EQ(source->start_in_file(30), 200);
-  EXPECT_EQ(source->end_in_file(31), 201);
-  EXPECT_EQ(source->end_in_file(130), 300);
-  EXPECT_EQ(source->end_in_file(999), 300);
-  EXPECT_EQ(source->start_in_file(999), 300);
 }
 
 TEST_F(FeatureSourceTest, KeepsNothing) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/log.h"
+#include "models/silero/speech_detector.h"
 #include "pipeline/segments.h"
 #include "pipeline/strings.h"
 
@@ -17,6 +19,23 @@ constexpr double kResetTemperature = 0.5;
 // Less than this before a cut is not worth a window of its own: it is a pause.
 constexpr double kLeastRestSeconds = 1.0;
 
+// Whole frames that hold the spans of samples.
+std::vector<silero::Speech> frames_of(std::span<const silero::Speech> spans, int64_t hop_length,
+                                      int64_t frames) {
+  std::vector<silero::Speech> parts;
+  for (const silero::Speech& span : spans) {
+    const int64_t begin = span.begin / hop_length;
+    const int64_t end = std::min((span.end + hop_length - 1) / hop_length, frames);
+    if (begin >= end) continue;
+    if (!parts.empty() && begin <= parts.back().end) {
+      parts.back().end = end;
+    } else {
+      parts.push_back({begin, end});
+    }
+  }
+  return parts;
+}
+
 }  // namespace
 
 Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
@@ -24,11 +43,26 @@ Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
   const Stopwatch total;
   const TranscribeOptions& options = recognizer.options;
   const whisper::Config& config = recognizer.model.config();
-  ASSIGN_OR_RETURN(FeatureSource features,
-                   FeatureSource::open(path, {.mel = config.mel,
-                                              .window_frames = config.window_frames(),
-                                              .cancelled = options.cancelled}));
+  FeatureSource::Options reading = {
+      .mel = config.mel, .window_frames = config.window_frames(), .cancelled = options.cancelled};
+  std::optional<silero::SpeechDetector> detector;
+  if (options.vad) {
+    ASSIGN_OR_RETURN(detector,
+                     silero::SpeechDetector::create(
+                         options.vad, {.rate_hz = config.mel.rate_hz, .spans = options.speech}));
+    reading.on_samples = [&](std::span<const float> samples) { return detector->push(samples); };
+  }
+  ASSIGN_OR_RETURN(FeatureSource features, FeatureSource::open(path, reading));
+  std::optional<silero::SpeechMap> speech;
+  if (detector) {
+    ASSIGN_OR_RETURN(const std::vector<silero::Speech> spans, detector->finish());
+    const std::vector<silero::Speech> parts =
+        frames_of(spans, config.mel.hop_length, features.frames());
+    ASSIGN_OR_RETURN(speech, silero::SpeechMap::create(parts));
+    features.keep(parts);
+  }
   FileRun run(recognizer, number, std::move(features));
+  run.speech_ = std::move(speech);
   run.total_ = total;
   run.transcript_.file = path.string();
   run.transcript_.duration_s = run.features_.duration_s();
@@ -51,8 +85,12 @@ int64_t FileRun::frame_of(double seconds) const {
   return std::llround(seconds / config().seconds_per_frame());
 }
 
-double FileRun::time_in_file(int64_t frame) const {
-  return std::min(seconds(frame), transcript_.duration_s);
+double FileRun::begin_in_file(int64_t frame) const {
+  return std::min(seconds(speech_ ? speech_->file_begin(frame) : frame), transcript_.duration_s);
+}
+
+double FileRun::end_in_file(int64_t frame) const {
+  return std::min(seconds(speech_ ? speech_->file_end(frame) : frame), transcript_.duration_s);
 }
 
 Span FileRun::next(int64_t begin) const {
@@ -79,8 +117,20 @@ Result<whisper::Window> FileRun::encode(const Span& span, Tensor features) {
   window.language = transcript_.language;
   window.previous = previous_;
   window.place = static_cast<uint64_t>(span.begin);
-  if (is_cut()) previous_.clear();
+  if (is_cut()) {
+    previous_.clear();
+    window.speech_end_s = speech_end_s(span);
+  }
   return window;
+}
+
+// Until when there is speech in a window for sure: what is kept beside it may be at its end.
+double FileRun::speech_end_s(const Span& span) const {
+  const TranscribeOptions& options = recognizer_->options;
+  if (!options.vad) return 0;
+  const double silence_s = static_cast<double>(options.speech.min_silence_ms) / 1000;
+  const double pad_s = static_cast<double>(options.speech.pad_ms) / 1000;
+  return seconds(span.count) - std::max(silence_s, pad_s + kLeastRestSeconds);
 }
 
 Status FileRun::choose_language(const engine::Value& states) {
@@ -132,8 +182,7 @@ bool FileRun::says_all(const Span& span, const whisper::WindowResult& result,
 
 void FileRun::report(int64_t position) const {
   if (!recognizer_->options.on_progress) return;
-  recognizer_->options.on_progress(number_, time_in_file(features_.end_in_file(position)),
-                                   transcript_.duration_s);
+  recognizer_->options.on_progress(number_, end_in_file(position), transcript_.duration_s);
 }
 
 void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
@@ -143,8 +192,8 @@ void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, doubl
   if (!is_cut()) remember(tokens);
   Segment segment;
   segment.id = static_cast<int>(transcript_.segments.size());
-  segment.start_s = time_in_file(features_.start_in_file(frame_of(start_s)));
-  segment.end_s = time_in_file(features_.end_in_file(frame_of(end_s)));
+  segment.start_s = begin_in_file(frame_of(start_s));
+  segment.end_s = end_in_file(frame_of(end_s));
   segment.text = text;
   segment.tokens.assign(tokens.begin(), tokens.end());
   segment.temperature = result.temperature;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "models/silero/speech_map.h"
 #include "models/whisper/model.h"
 #include "models/whisper/vocabulary.h"
 #include "models/whisper/window.h"
@@ -63,7 +65,10 @@ class FileRun {
   bool is_cut() const { return recognizer_->options.batch_size > 1; }
   double seconds(int64_t frames) const;
   int64_t frame_of(double seconds) const;
-  double time_in_file(int64_t frame) const;  // frame of the file
+  double speech_end_s(const Span& span) const;
+  // Seconds of the file where something begins, or ends, in what is heard of it.
+  double begin_in_file(int64_t frame) const;
+  double end_in_file(int64_t frame) const;
   bool says_all(const Span& span, const whisper::WindowResult& result,
                 const WindowSegments& split) const;
   Status choose_language(const engine::Value& states);
@@ -76,6 +81,7 @@ class FileRun {
   const Recognizer* recognizer_;
   size_t number_;
   FeatureSource features_;
+  std::optional<silero::SpeechMap> speech_;  // in frames; nothing where all of the file is heard
   Transcript transcript_;
   Stopwatch total_;
   std::vector<int32_t> previous_;  // what was said so far, for the next window's prompt

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "models/silero/speech_spans.h"
+#include "models/silero/vad_model.h"
 #include "models/whisper/window.h"
 #include "pipeline/transcript.h"
 
@@ -15,6 +18,11 @@ struct TranscribeOptions {
   // Text that the first window is told came before; and whether the others are told what did.
   std::string prompt;
   bool condition_on_previous_text = true;
+
+  // Where there is one, only what it takes for speech is heard: the rest is left out before windows
+  // are cut, so that silence neither takes time nor makes the model invent words.
+  std::shared_ptr<const silero::VadModel> vad;
+  silero::SpanOptions speech;
 
   // Windows that are decoded together, of one file and of several. Over 1, a file is cut at quiet
   // moments, and no window is told what was said before it.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import resource
 import signal
@@ -224,6 +225,52 @@ class Searches(ProgramTest):
         self.assertIn("bad.wav", result.stderr)
 
 
+class VoiceActivity(ProgramTest):
+    """What is not speech is left out, and times stay those of the file."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = model("tiny.en")
+
+    def segments(self, path, *options):
+        result = run("transcribe", path, "-m", self.model, "-f", "json", *options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)["segments"]
+
+    @staticmethod
+    def noise(seconds):
+        draw = random.Random(5)
+        return b"".join(int(draw.gauss(0, 1500)).to_bytes(2, "little", signed=True)
+                        for _ in range(seconds * 16000))
+
+    def test_times_are_those_of_the_file(self):
+        hum = self.noise(17)
+        path = self.put("gaps.wav", wav(hum + jfk_samples() + hum + hum + jfk_samples() + hum))
+        for options in ([], ["--batch-size", "4"]):
+            with self.subTest(options=options):
+                found = self.segments(path, *options)
+                text = plain(" ".join(s["text"] for s in found))
+                self.assertEqual(text.count(WORDS.removeprefix("and ")), 2, text)
+                self.assertAlmostEqual(found[0]["start"], 17, delta=0.5)
+                second = next(s["start"] for s in found if s["start"] > 40)
+                self.assertAlmostEqual(second, 62, delta=0.5)
+                self.assertAlmostEqual(found[-1]["end"], 73, delta=0.8)
+
+    def test_noise_alone_has_no_words(self):
+        path = self.put("noise.wav", wav(self.noise(40)))
+        self.assertEqual(self.segments(path), [])
+
+    def test_everything_can_be_heard(self):
+        path = self.put("late.wav", wav(bytes(2 * 16000 * 3) + jfk_samples()))
+        self.assertLess(self.segments(path, "--no-vad")[0]["start"], 1)
+        self.assertGreater(self.segments(path)[0]["start"], 2)
+
+    def test_a_model_that_is_none(self):
+        bad = self.put("vad.onnx", b"no graph")
+        self.assert_error(run("transcribe", JFK, "-m", self.model, "--vad-model", bad), 3,
+                          "vad.onnx")
+
+
 class WrongUsage(ProgramTest):
     def test_says_what_was_expected(self):
         for arguments, part in ((["-f", "doc"], "expected txt, srt"),
@@ -237,6 +284,8 @@ class WrongUsage(ProgramTest):
                                 (["--best-of", "5", "--temperature", "0"], "--temperature over 0"),
                                 (["--patience", "2"], "--beam-size over 1"),
                                 (["--batch-size", "0"], "--batch-size"),
+                                (["--no-vad", "--vad-pad-ms", "1"], "--no-vad"),
+                                (["--vad-threshold", "2"], "--vad-threshold"),
                                 (["--provider", ""], "provider"),
                                 (["--no-such-flag"], "--no-such-flag")):
             with self.subTest(arguments=arguments):

@@ -1,5 +1,6 @@
 // Between the time of a file and the time of its speech alone: the samples of the spans, one span
-// after another. Exact to the sample. Immutable; any thread.
+// after another. Exact to the sample; frames may stand for samples everywhere. Immutable; any
+// thread.
 #pragma once
 
 #include <cstdint>
