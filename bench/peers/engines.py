@@ -118,8 +118,8 @@ def transcribe(engine: Engine, path: Path, language: str, files: list[str], thre
         command += ["--precision", "int8"]
     if beam != 1:
         command += ["--beam-size", str(beam)]
-    if batch != 1:
-        command += ["--batch-size", str(batch)]
+    # One window after the other as its peers, who hear everything; in batches its own way.
+    command += ["--batch-size", str(batch)] if batch != 1 else ["--no-vad"]
     return start(command, threads, cwd, timeout_s)
 
 
