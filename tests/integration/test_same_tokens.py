@@ -20,7 +20,8 @@ NEAR_TIES = {}  # (model, recording): difference of the two best logits
 
 def tokens_by_file(escuta, model, provider, files):
     done = subprocess.run([escuta, "transcribe", *map(str, files), "-m", str(model), "--provider", provider,
-                           "--temperature", "0", "-f", "json"], capture_output=True, text=True)
+                           "--temperature", "0", "--no-vad", "-f", "json"],
+                          capture_output=True, text=True)
     if "libonnxruntime" in done.stderr and provider == "ort":
         print("skipped: no libonnxruntime")
         sys.exit(SKIPPED)
