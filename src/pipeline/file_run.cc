@@ -233,6 +233,9 @@ Transcript FileRun::finish() {
   transcript_.timing.decode_audio_ms = features_.decode_ms();
   transcript_.timing.features_ms = features_.features_ms();
   transcript_.timing.total_ms = total_.ms();
+  if (recognizer_->options.on_progress) {  // also where the end was not heard
+    recognizer_->options.on_progress(number_, transcript_.duration_s, transcript_.duration_s);
+  }
   return std::move(transcript_);
 }
 

@@ -259,6 +259,8 @@ class VoiceActivity(ProgramTest):
     def test_noise_alone_has_no_words(self):
         path = self.put("noise.wav", wav(self.noise(40)))
         self.assertEqual(self.segments(path), [])
+        result = run("transcribe", path, "-m", self.model, "--progress", "on")
+        self.assertIn("100%", result.stderr)
 
     def test_everything_can_be_heard(self):
         path = self.put("late.wav", wav(bytes(2 * 16000 * 3) + jfk_samples()))
