@@ -26,15 +26,16 @@ constexpr int kLanes = kVectorBytes / (int)sizeof(T);
 
 // Measured on Zen 4: 12 x 2, 14 x 2, 8 x 3 and 6 x 4 vectors all reach the peak from packed A, and
 // so does 6 x 2 of AVX2. 12 x 2 wastes little on common sizes and stays near the peak from plain
-// rows.
+// rows. NEON has 32 registers of 4 lanes: 8 x 3 of them are sums, and 11 loads feed 24 products.
 #if defined(__AVX512F__)
-constexpr int kMr = 12;
+constexpr int kMr = 12, kNrVectors = 2;
 #elif defined(__AVX2__)
-constexpr int kMr = 6;
+constexpr int kMr = 6, kNrVectors = 2;
+#elif defined(ESCUTA_NEON)
+constexpr int kMr = 8, kNrVectors = 3;
 #else
-constexpr int kMr = 4;
+constexpr int kMr = 4, kNrVectors = 2;
 #endif
-constexpr int kNrVectors = 2;
 template <typename T>
 constexpr int kNr = kNrVectors* kLanes<T>;
 static_assert(kMr <= kMaxTileRows);
@@ -150,7 +151,7 @@ inline void by_panels_of(const GemmBlock<T>& block) {
 
 template <typename T, bool kPacked>
 inline void by_panels(const GemmBlock<T>& block) {
-#if defined(__F16C__)
+#if defined(ESCUTA_HAS_FLOAT16)
   if constexpr (sizeof(T) == sizeof(float)) {
     if (block.b_type == PanelType::kFloat16) return by_panels_of<T, Float16Bits, kPacked>(block);
     if (block.b_type == PanelType::kBfloat16) return by_panels_of<T, Bfloat16Bits, kPacked>(block);
@@ -342,7 +343,7 @@ void pack_tiles(const T* src, long src_stride, bool transpose, long m, long k, T
 
 // --- Panels of 16 bits --------------------------------------------------------------------------
 
-#if defined(__F16C__)
+#if defined(ESCUTA_HAS_FLOAT16)
 template <typename B>
 inline bool all_fit(const float* src, long n) {
   for (long i = 0; i < n; i += kLanesF32) {
@@ -379,7 +380,7 @@ template <typename T>
 constexpr decltype(GemmLoops<T>::fits) kFits = nullptr;
 template <typename T>
 constexpr decltype(GemmLoops<T>::narrow) kNarrow = nullptr;
-#if defined(__F16C__)
+#if defined(ESCUTA_HAS_FLOAT16)
 template <>
 constexpr decltype(GemmLoops<float>::fits) kFits<float> = fits;
 template <>

@@ -9,10 +9,9 @@ namespace {
 
 // `count` bytes, at most kLanesF32, each to a lane; the other lanes 0.
 ESCUTA_INLINE I32 widen_bytes(const unsigned char* src, long count) {
-  typedef unsigned char Bytes __attribute__((vector_size(kVectorBytes / 4)));
-  Bytes bytes = {};
+  U8 bytes = {};
   __builtin_memcpy(&bytes, src, (unsigned long)(count < kLanesF32 ? count : kLanesF32));
-  return __builtin_convertvector(bytes, I32);
+  return widen(bytes);
 }
 
 // Rows kRows of a by one column.

@@ -1,5 +1,6 @@
-// The loops of gemm_int8_block.h: with VNNI four products of bytes an instruction and lane; else
-// two products of 16 bits, from bytes of b widened on the way. Both exact.
+// The loops of gemm_int8_block.h: with VNNI and Arm's dot products four products of bytes an
+// instruction and lane; else two of 16 bits (NEON: one), from bytes of b widened on the way. All
+// exact.
 #pragma once
 
 #include "kernels/gemm_int8_block.h"
@@ -9,23 +10,104 @@
 namespace escuta::kernels {
 namespace {
 
+// kDepth8: elements of k in a lane of 32 bits.
 #if defined(__AVX512VNNI__)
-constexpr int kDepth8 = 4;  // elements of k in a lane of 32 bits
+constexpr int kDepth8 = 4;
 typedef unsigned char Left8;
+#elif defined(__ARM_FEATURE_DOTPROD)
+constexpr int kDepth8 = 4;
+typedef signed char Left8;
+#elif defined(ESCUTA_NEON)
+constexpr int kDepth8 = 1;
+typedef short Left8;
 #else
 constexpr int kDepth8 = 2;
 typedef short Left8;
 #endif
 #if defined(__AVX512F__)
-constexpr int kMr8 = 12;
+constexpr int kMr8 = 12, kNrVectors8 = 2;
 #elif defined(__AVX2__)
-constexpr int kMr8 = 6;
+constexpr int kMr8 = 6, kNrVectors8 = 2;
+#elif defined(__ARM_FEATURE_DOTPROD)
+constexpr int kMr8 = 8, kNrVectors8 = 3;
+#elif defined(ESCUTA_NEON)
+constexpr int kMr8 = 6, kNrVectors8 = 4;
 #else
-constexpr int kMr8 = 4;
+constexpr int kMr8 = 4, kNrVectors8 = 2;
 #endif
-constexpr int kNrVectors8 = 2;
 constexpr int kNr8 = kNrVectors8 * kLanesF32;
+// What tiles hold instead of a is a - kLeftZero8: Arm multiplies signed bytes by signed ones.
+constexpr int kLeftZero8 = (Left8)-1 < 0 && sizeof(Left8) == 1 ? 128 : 0;
 
+// Adds the products of one group of k.
+#if defined(__ARM_FEATURE_DOTPROD)
+// The lane is a part of the instruction, so that four rows cost one load.
+ESCUTA_INLINE I32 add_dots_of_row(I32 sum, int8x16_t right, int8x16_t left, int row) {
+  switch (row % 4) {
+    case 0:
+      return (I32)vdotq_laneq_s32((int32x4_t)sum, right, left, 0);
+    case 1:
+      return (I32)vdotq_laneq_s32((int32x4_t)sum, right, left, 1);
+    case 2:
+      return (I32)vdotq_laneq_s32((int32x4_t)sum, right, left, 2);
+    default:
+      return (I32)vdotq_laneq_s32((int32x4_t)sum, right, left, 3);
+  }
+}
+template <int kRows>
+ESCUTA_INLINE void add_group8(const Left8* a, const signed char* b,
+                              I32 (&sum)[kRows][kNrVectors8]) {
+  int8x16_t column[kNrVectors8], left[kMr8 / 4];
+#pragma GCC unroll 4
+  for (int v = 0; v < kNrVectors8; ++v) column[v] = vld1q_s8(b + v * 16);
+#pragma GCC unroll 2
+  for (int r = 0; r < kRows; r += 4) left[r / 4] = vld1q_s8(a + r * kDepth8);
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kNrVectors8; ++v) {
+      sum[r][v] = add_dots_of_row(sum[r][v], column[v], left[r / 4], r);
+    }
+  }
+}
+#elif defined(ESCUTA_NEON)
+// Four columns, the lower or the upper ones of eight, times one row of four.
+template <int kLane>
+ESCUTA_INLINE I32 add_products_of_lane(I32 sum, int16x8_t right, bool upper, int16x4_t left) {
+  const int32x4_t s = (int32x4_t)sum;
+  return (I32)(upper ? vmlal_high_lane_s16(s, right, left, kLane)
+                     : vmlal_lane_s16(s, vget_low_s16(right), left, kLane));
+}
+ESCUTA_INLINE I32 add_products_of_row(I32 sum, int16x8_t right, bool upper, int16x4_t left,
+                                      int row) {
+  switch (row % 4) {
+    case 0:
+      return add_products_of_lane<0>(sum, right, upper, left);
+    case 1:
+      return add_products_of_lane<1>(sum, right, upper, left);
+    case 2:
+      return add_products_of_lane<2>(sum, right, upper, left);
+    default:
+      return add_products_of_lane<3>(sum, right, upper, left);
+  }
+}
+template <int kRows>
+ESCUTA_INLINE void add_group8(const Left8* a, const signed char* b,
+                              I32 (&sum)[kRows][kNrVectors8]) {
+  static_assert(kMr8 == 6);
+  int16x8_t column[kNrVectors8 / 2];
+#pragma GCC unroll 2
+  for (int v = 0; v < kNrVectors8 / 2; ++v) column[v] = vmovl_s8(vld1_s8(b + v * 8));
+  const int16x4_t left[2] = {vld1_s16(a), (int16x4_t)vdup_n_s32(load_as<int>(a + 4))};
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kNrVectors8; ++v) {
+      sum[r][v] = add_products_of_row(sum[r][v], column[v / 2], v % 2 != 0, left[r / 4], r);
+    }
+  }
+}
+#else
 // sum + the products of a lane's elements of k.
 ESCUTA_INLINE I32 add_products(I32 sum, I32 left, I32 right) {
 #if defined(__AVX512VNNI__)
@@ -53,7 +135,6 @@ ESCUTA_INLINE I32 load_columns(const signed char* src) {
 #endif
 }
 
-// Adds the products of one group of k.
 template <int kRows>
 ESCUTA_INLINE void add_group8(const Left8* a, const signed char* b,
                               I32 (&sum)[kRows][kNrVectors8]) {
@@ -70,6 +151,7 @@ ESCUTA_INLINE void add_group8(const Left8* a, const signed char* b,
     }
   }
 }
+#endif
 
 template <int kRows>
 ESCUTA_INLINE void multiply_tile8(const Left8* a, const signed char* b, long groups, int* sums) {
@@ -126,7 +208,8 @@ ESCUTA_INLINE void finish_columns8(const Int8Block& block, const int* sums, long
   }
   for (long r = row; r < row + rows; ++r, sums += kNr8) {
     U32 x = load_as<U32>(sums);
-    x -= (unsigned)block.a_zero[r] * column_sums + (unsigned)block.row_sums[r] * b_zero;
+    x -= (unsigned)(block.a_zero[r] - kLeftZero8) * column_sums +
+         (unsigned)block.row_sums[r] * b_zero;
     const long c = r * block.c_stride + at;
     if (block.c == nullptr) {
       const F32 y = to_f32((I32)x) * block.a_scale[r] * scale + bias;
@@ -164,14 +247,14 @@ void tiles_by_panels8(const Int8Block& block) {
 
 // One group of k, kDepth8 bytes, moved by `flip`.
 ESCUTA_INLINE void pack_group8(const unsigned char* src, int flip, Left8* dst) {
-#if defined(__AVX512VNNI__)
-  unsigned bytes;
-  __builtin_memcpy(&bytes, src, sizeof(bytes));
-  bytes ^= (unsigned)flip * 0x01010101u;
-  __builtin_memcpy(dst, &bytes, sizeof(bytes));
-#else
-  for (int d = 0; d < kDepth8; ++d) dst[d] = (Left8)(src[d] ^ flip);
-#endif
+  if constexpr (sizeof(Left8) == 1) {
+    unsigned bytes;
+    __builtin_memcpy(&bytes, src, sizeof(bytes));
+    bytes ^= (unsigned)(flip ^ kLeftZero8) * 0x01010101u;
+    __builtin_memcpy(dst, &bytes, sizeof(bytes));
+  } else {
+    for (int d = 0; d < kDepth8; ++d) dst[d] = (Left8)(src[d] ^ flip);
+  }
 }
 
 void pack_rows8(const unsigned char* src, long src_stride, int flip, long m, long k, void* dst,
@@ -184,7 +267,7 @@ void pack_rows8(const unsigned char* src, long src_stride, int flip, long m, lon
     if (whole * kDepth8 < k) {
       for (int d = 0; d < kDepth8; ++d) {
         const long p = whole * kDepth8 + d;
-        to[whole * kMr8 * kDepth8 + d] = (Left8)(p < k ? row[p] ^ flip : 0);
+        to[whole * kMr8 * kDepth8 + d] = (Left8)(p < k ? row[p] ^ flip ^ kLeftZero8 : 0);
       }
     }
     int sum = 0;

@@ -3,7 +3,12 @@
 #ifdef ESCUTA_X86_TABLES
 #include <cpuid.h>
 #endif
+#ifdef ESCUTA_ARM_TABLES
+#include <sys/auxv.h>
+#endif
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -17,6 +22,10 @@ extern const KernelTable kTable_generic;
 extern const KernelTable kTable_avx2;
 extern const KernelTable kTable_avx512;
 extern const KernelTable kTable_avx512vnni;
+#endif
+#ifdef ESCUTA_ARM_TABLES
+extern const KernelTable kTable_neon;
+extern const KernelTable kTable_neondot;
 #endif
 
 namespace {
@@ -42,18 +51,23 @@ std::vector<const KernelTable*> detect() {
   }
   if (avx2) tables.push_back(&kTable_avx2);
 #endif
+#ifdef ESCUTA_ARM_TABLES
+  constexpr unsigned long kDotProducts = 1 << 20;  // HWCAP_ASIMDDP, of the kernel's interface
+  if ((::getauxval(AT_HWCAP) & kDotProducts) != 0) tables.push_back(&kTable_neondot);
+  tables.push_back(&kTable_neon);  // a part of every aarch64 processor
+#endif
   tables.push_back(&kTable_generic);
   return tables;
 }
 
 const KernelTable& choose() {
+  const KernelTable& best = *available_tables().front();
   const char* forced = std::getenv("ESCUTA_ISA");
-  if (forced == nullptr || *forced == '\0') return *available_tables().front();
-  auto table = find_table(forced);
-  if (table.ok()) return **table;
-  log_warning("ESCUTA_ISA: {}; using {}", table.status().message(),
-              available_tables().front()->isa);
-  return *available_tables().front();
+  if (forced == nullptr || *forced == '\0') return best;
+  const Status status = check_forced_isa();
+  if (status.ok()) return **find_table(forced);
+  log_warning("{}; using {}", status.message(), best.isa);
+  return best;
 }
 
 }  // namespace
@@ -69,11 +83,20 @@ Result<const KernelTable*> find_table(std::string_view isa) {
     if (isa == table->isa) return table;
     names += std::string(names.empty() ? "" : ", ") + table->isa;
   }
-  if (isa == "avx2" || isa == "avx512" || isa == "avx512vnni") {
-    return unavailable("expected an instruction set of this processor ({}), found `{}`", names,
-                       isa);
-  }
-  return invalid_argument("expected generic, avx2, avx512 or avx512vnni, found `{}`", isa);
+  constexpr std::array kKnown = {"avx2", "avx512", "avx512vnni", "neon", "neondot"};
+  const bool known = std::find(kKnown.begin(), kKnown.end(), isa) != kKnown.end();
+  const std::string message = fmt::format(
+      "expected an instruction set that this processor has kernels for ({}), found `{}`", names,
+      isa);
+  return Status(known ? StatusCode::kUnavailable : StatusCode::kInvalidArgument, message);
+}
+
+Status check_forced_isa() {
+  const char* forced = std::getenv("ESCUTA_ISA");
+  if (forced == nullptr || *forced == '\0') return Status();
+  const auto table = find_table(forced);
+  if (table.ok()) return Status();
+  return table.status().with_context("ESCUTA_ISA");
 }
 
 const KernelTable& kernels() {

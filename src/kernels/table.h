@@ -1,7 +1,8 @@
 // The choice of a KernelTable: the project's inner loops, compiled for one instruction set each.
 //
 // The table is chosen once, at the first call of kernels(): the best that this processor has, or
-// the one that the variable ESCUTA_ISA names (generic, avx2, avx512, avx512vnni). Any thread.
+// the one that the variable ESCUTA_ISA names (generic; avx2, avx512, avx512vnni; neon, neondot).
+// Any thread.
 #pragma once
 
 #include <span>
@@ -19,5 +20,9 @@ std::span<const KernelTable* const> available_tables();
 
 // InvalidArgument for an unknown name, Unavailable for one that this processor lacks.
 Result<const KernelTable*> find_table(std::string_view isa);
+
+// The error of find_table where ESCUTA_ISA names no table of this processor. Programs ask before
+// they work; kernels() itself would warn and take the best.
+Status check_forced_isa();
 
 }  // namespace escuta::kernels

@@ -14,7 +14,7 @@ namespace escuta::kernels {
 
 // The loops of one instruction set; every function may be called from any thread.
 struct KernelTable {
-  const char* isa;  // "generic", "avx2", "avx512", "avx512vnni"
+  const char* isa;  // "generic", "avx2", ...: the names of table.h
   int lanes_f64;    // for log_mel_scratch
   LogMelKernel* log_mel;
   GemmLoops<float> gemm_f32;  // gemm.h is how to call these

@@ -139,15 +139,17 @@ float reduce(ReduceOp op, const float* src, long n) {
 // --- Half precision
 // -------------------------------------------------------------------------------
 
-typedef unsigned short Half __attribute__((vector_size(kVectorBytes / 2)));
+typedef U16 Half;
 
 ESCUTA_INLINE F32 widen_f16(Half half) {
 #if defined(__AVX512F__)
   return (F32)_mm512_cvtph_ps((__m256i)half);
 #elif defined(__F16C__)
   return (F32)_mm256_cvtph_ps((__m128i)half);
+#elif defined(ESCUTA_NEON)
+  return (F32)vcvt_f32_f16((float16x4_t)half);
 #else
-  const U32 h = __builtin_convertvector(half, U32);
+  const U32 h = widen(half);
   const U32 sign = (h & 0x8000u) << 16;
   // As an f32 the exponent is 112 too low; a multiplication repairs it, denormals included.
   const F32 size = (F32)((h & 0x7fffu) << 13) * 0x1p112f;
@@ -163,6 +165,8 @@ ESCUTA_INLINE Half narrow_f16(F32 x) {
   return (Half)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 #elif defined(__F16C__)
   return (Half)_mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif defined(ESCUTA_NEON)
+  return (Half)vcvt_f16_f32((float32x4_t)x);
 #else
   const U32 bits = (U32)x & 0x7fffffffu, sign = ((U32)x & 0x80000000u) >> 16;
   // Normal: the exponent moves by 112; half of the last place, less one where that is even,
@@ -176,17 +180,17 @@ ESCUTA_INLINE Half narrow_f16(F32 x) {
   half = (half & ~large) | (large & 0x7c00u);
   const U32 nan = (U32)(bits > 0x7f800000u);
   half |= nan & (0x200u | ((bits >> 13) & 0x3ffu));
-  return __builtin_convertvector(half | sign, Half);
+  return narrow_to_u16(half | sign);
 #endif
 }
 
-ESCUTA_INLINE F32 widen_bf16(Half half) { return (F32)(__builtin_convertvector(half, U32) << 16); }
+ESCUTA_INLINE F32 widen_bf16(Half half) { return (F32)(widen(half) << 16); }
 
 ESCUTA_INLINE Half narrow_bf16(F32 x) {
   const U32 bits = (U32)x;
   const U32 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
   const U32 nan = (U32)((bits & 0x7fffffffu) > 0x7f800000u);
-  return __builtin_convertvector((rounded & ~nan) | (nan & ((bits >> 16) | 0x40u)), Half);
+  return narrow_to_u16((rounded & ~nan) | (nan & ((bits >> 16) | 0x40u)));
 }
 
 template <typename Op>
@@ -221,35 +225,33 @@ void to_bf16(const float* src, unsigned short* dst, long n) {
 
 void quantize(const float* src, float scale, int zero, int low, int high, unsigned char* dst,
               long n) {
-  typedef unsigned char Bytes __attribute__((vector_size(kVectorBytes / 4)));
   const F32 least = splat_f32((float)(low - zero)), most = splat_f32((float)(high - zero));
   for (long i = 0; i < n; i += kLanesF32) {
     const F32 x = load_up_to(src + i, n - i) / scale;
     // max gives its second side where x is NaN. What is clamped is small enough for round_small.
     const I32 whole = to_i32(round_small(min(max(x, least), most))) + zero;
-    const Bytes bytes = __builtin_convertvector(whole, Bytes);
+    const U8 bytes = narrow_to_u8(whole);
     const long count = n - i < kLanesF32 ? n - i : kLanesF32;
     __builtin_memcpy(dst + i, &bytes, (unsigned long)count);
   }
 }
 
-template <typename Byte>
+template <typename Bytes>
 ESCUTA_INLINE void dequantize_as(const unsigned char* src, int zero, float scale, float* dst,
                                  long n) {
-  typedef Byte Bytes __attribute__((vector_size(kVectorBytes / 4)));
   for (long i = 0; i < n; i += kLanesF32) {
     Bytes bytes = {};
     const long count = n - i < kLanesF32 ? n - i : kLanesF32;
     __builtin_memcpy(&bytes, src + i, (unsigned long)count);
-    store_up_to(to_f32(__builtin_convertvector(bytes, I32) - zero) * scale, dst + i, n - i);
+    store_up_to(to_f32(widen(bytes) - zero) * scale, dst + i, n - i);
   }
 }
 void dequantize(const unsigned char* src, bool is_signed, int zero, float scale, float* dst,
                 long n) {
   if (is_signed) {
-    dequantize_as<signed char>(src, zero, scale, dst, n);
+    dequantize_as<I8>(src, zero, scale, dst, n);
   } else {
-    dequantize_as<unsigned char>(src, zero, scale, dst, n);
+    dequantize_as<U8>(src, zero, scale, dst, n);
   }
 }
 

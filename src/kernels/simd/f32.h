@@ -3,11 +3,12 @@
 
 #include "kernels/simd/simd.h"
 
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
-
 #define ESCUTA_INLINE inline __attribute__((always_inline))
+
+// Whether the instruction set converts float16: then panels may hold 16 bits (gemm_block.h).
+#if defined(__F16C__) || defined(ESCUTA_NEON)
+#define ESCUTA_HAS_FLOAT16
+#endif
 
 namespace escuta::kernels {
 namespace {
@@ -35,7 +36,52 @@ ESCUTA_INLINE I32 load(const int* src) { return load_as<I32>(src); }
 ESCUTA_INLINE void store(F32 value, float* dst) { store_as(value, dst); }
 ESCUTA_INLINE void store(I32 value, int* dst) { store_as(value, dst); }
 
-#if defined(__F16C__)
+// Integers of 16 and 8 bits, one for each lane of an I32. g++ 12 takes them apart lane by lane for
+// NEON.
+typedef unsigned short U16 __attribute__((vector_size(kVectorBytes / 2)));
+typedef unsigned char U8 __attribute__((vector_size(kVectorBytes / 4)));
+typedef signed char I8 __attribute__((vector_size(kVectorBytes / 4)));
+ESCUTA_INLINE U32 widen(U16 value) {
+#if defined(ESCUTA_NEON)
+  return (U32)vmovl_u16((uint16x4_t)value);
+#else
+  return __builtin_convertvector(value, U32);
+#endif
+}
+ESCUTA_INLINE I32 widen(U8 value) {
+#if defined(ESCUTA_NEON)
+  const uint8x8_t bytes = (uint8x8_t)vdup_n_u32((unsigned)value);
+  return (I32)vmovl_u16(vget_low_u16(vmovl_u8(bytes)));
+#else
+  return __builtin_convertvector(value, I32);
+#endif
+}
+ESCUTA_INLINE I32 widen(I8 value) {
+#if defined(ESCUTA_NEON)
+  const int8x8_t bytes = (int8x8_t)vdup_n_u32((unsigned)value);
+  return (I32)vmovl_s16(vget_low_s16(vmovl_s8(bytes)));
+#else
+  return __builtin_convertvector(value, I32);
+#endif
+}
+// The low bits.
+ESCUTA_INLINE U16 narrow_to_u16(U32 value) {
+#if defined(ESCUTA_NEON)
+  return (U16)vmovn_u32((uint32x4_t)value);
+#else
+  return __builtin_convertvector(value, U16);
+#endif
+}
+ESCUTA_INLINE U8 narrow_to_u8(I32 value) {
+#if defined(ESCUTA_NEON)
+  const uint16x4_t words = vmovn_u32((uint32x4_t)value);
+  return (U8)vget_lane_u32((uint32x2_t)vmovn_u16(vcombine_u16(words, words)), 0);
+#else
+  return __builtin_convertvector(value, U8);
+#endif
+}
+
+#if defined(ESCUTA_HAS_FLOAT16)
 // Numbers of 16 bits as f32, exactly; and f32 as those, rounded to nearest (bfloat16: cut off).
 struct Float16Bits {
   unsigned short bits;
@@ -43,10 +89,11 @@ struct Float16Bits {
 struct Bfloat16Bits {
   unsigned short bits;
 };
-typedef unsigned short U16 __attribute__((vector_size(kVectorBytes / 2)));
 ESCUTA_INLINE F32 load(const Float16Bits* src) {
 #if defined(__AVX512F__)
   return (F32)_mm512_cvtph_ps(load_as<__m256i>(src));
+#elif defined(ESCUTA_NEON)
+  return (F32)vcvt_f32_f16(load_as<float16x4_t>(src));
 #else
   return (F32)_mm256_cvtph_ps(load_as<__m128i>(src));
 #endif
@@ -54,15 +101,21 @@ ESCUTA_INLINE F32 load(const Float16Bits* src) {
 ESCUTA_INLINE void store(F32 value, Float16Bits* dst) {
 #if defined(__AVX512F__)
   store_as(_mm512_cvtps_ph((__m512)value, _MM_FROUND_TO_NEAREST_INT), dst);
+#elif defined(ESCUTA_NEON)
+  store_as(vcvt_f16_f32((float32x4_t)value), dst);
 #else
   store_as(_mm256_cvtps_ph((__m256)value, _MM_FROUND_TO_NEAREST_INT), dst);
 #endif
 }
 ESCUTA_INLINE F32 load(const Bfloat16Bits* src) {
-  return (F32)(__builtin_convertvector(load_as<U16>(src), U32) << 16);
+#if defined(ESCUTA_NEON)
+  return (F32)vshll_n_u16((uint16x4_t)load_as<U16>(src), 16);
+#else
+  return (F32)(widen(load_as<U16>(src)) << 16);
+#endif
 }
 ESCUTA_INLINE void store(F32 value, Bfloat16Bits* dst) {
-  store_as(__builtin_convertvector((U32)value >> 16, U16), dst);
+  store_as(narrow_to_u16((U32)value >> 16), dst);
 }
 #endif
 
@@ -112,6 +165,8 @@ ESCUTA_INLINE bool any(I32 mask) {
   return _mm256_movemask_ps((__m256)mask) != 0;
 #elif defined(__SSE2__)
   return _mm_movemask_ps((__m128)mask) != 0;
+#elif defined(ESCUTA_NEON)
+  return vmaxvq_u32((uint32x4_t)mask) != 0;
 #else
   int all = 0;
   for (int i = 0; i < kLanesF32; ++i) all |= mask[i];
@@ -119,7 +174,8 @@ ESCUTA_INLINE bool any(I32 mask) {
 #endif
 }
 
-// b where the lanes do not compare: max(NaN, b) = b, max(a, NaN) = NaN.
+// b where the lanes do not compare: max(NaN, b) = b, max(a, NaN) = NaN. NEON's own fmax and fmin
+// answer otherwise, so there it is a comparison and a selection.
 ESCUTA_INLINE F32 max(F32 a, F32 b) {
 #if defined(__AVX512F__)
   return (F32)_mm512_max_ps((__m512)a, (__m512)b);
@@ -148,6 +204,8 @@ ESCUTA_INLINE F32 sqrt(F32 x) {
   return (F32)_mm512_sqrt_ps((__m512)x);
 #elif defined(__AVX2__)
   return (F32)_mm256_sqrt_ps((__m256)x);
+#elif defined(ESCUTA_NEON)
+  return (F32)vsqrtq_f32((float32x4_t)x);
 #else
   F32 root;
   for (int i = 0; i < kLanesF32; ++i) root[i] = __builtin_sqrtf(x[i]);
@@ -160,6 +218,8 @@ ESCUTA_INLINE F32 round_small(F32 x) { return (x + 12582912.0f) - 12582912.0f; }
 ESCUTA_INLINE float sum_of(F32 x) {
 #if defined(__AVX512F__)
   return _mm512_reduce_add_ps((__m512)x);
+#elif defined(ESCUTA_NEON)
+  return vaddvq_f32((float32x4_t)x);
 #else
   float sum = 0;
   for (int i = 0; i < kLanesF32; ++i) sum += x[i];

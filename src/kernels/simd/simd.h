@@ -6,6 +6,14 @@
 // function shared between the objects of two ISAs would run on a machine that lacks one of them.
 #pragma once
 
+// ESCUTA_NEON is set for the tables that may use Arm's instructions by name: __ARM_NEON is not
+// enough, as every aarch64 compiler sets it, for `generic` too.
+#if defined(ESCUTA_NEON)
+#include <arm_neon.h>
+#elif defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 namespace escuta::kernels {
 namespace {
 
