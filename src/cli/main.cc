@@ -10,6 +10,7 @@
 #include "cli/providers_command.h"
 #include "cli/run_command.h"
 #include "cli/transcribe_command.h"
+#include "kernels/table.h"
 
 namespace escuta::cli {
 namespace {
@@ -65,6 +66,7 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return parse_error(app, error);
   }
+  if (const Status status = kernels::check_forced_isa(); !status.ok()) return fail(kUsage, status);
   return context.run();
 }
 

@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/json.h"
 #include "cli/outputs.h"
+#include "kernels/table.h"
 
 namespace escuta::cli {
 namespace {
@@ -19,9 +20,11 @@ std::string as_text(const CpuInfo& cpu, const engine::Registry& registry) {
       "CPU       {}\n"
       "cores     {} of {}\n"
       "ISA       {}\n"
+      "kernels   {}\n"
       "memory    {:.1f} GiB, {:.1f} available\n\n",
       cpu.model.empty() ? "unknown" : cpu.model, cpu.cores_available, cpu.cores_online,
-      fmt::join(cpu.isas, " "), gib(cpu.memory_total), gib(cpu.memory_available));
+      fmt::join(cpu.isas, " "), kernels::kernels().isa, gib(cpu.memory_total),
+      gib(cpu.memory_available));
   size_t width = 8;
   for (const auto& provider : registry.providers()) {
     width = std::max(width, provider->name().size());
@@ -43,6 +46,7 @@ std::string as_json(const CpuInfo& cpu, const engine::Registry& registry) {
                     {"cores", cpu.cores_available},
                     {"cores_online", cpu.cores_online},
                     {"isa", cpu.isas},
+                    {"kernels", kernels::kernels().isa},
                     {"memory_bytes", cpu.memory_total},
                     {"memory_available_bytes", cpu.memory_available}};
   json["providers"] = Json::array();

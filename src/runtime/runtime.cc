@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "engine/session.h"
+#include "kernels/table.h"
 #include "registry/registry.h"
 #include "runtime/access.h"
 #include "runtime/run.h"
@@ -40,6 +41,7 @@ auto guarded(F&& function) -> decltype(function()) {
 
 escuta::Result<std::shared_ptr<const Loaded>> load_model(const std::filesystem::path& path,
                                                          const Options& options) {
+  RETURN_IF_ERROR(kernels::check_forced_isa());
   std::string list;
   for (const std::string& name : options.providers) list += (list.empty() ? "" : ",") + name;
   engine::SessionOptions session;

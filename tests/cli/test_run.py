@@ -177,6 +177,17 @@ class Providers(ProgramTest):
         self.assertEqual(found["providers"][0]["name"], "cpu")
         self.assertIn("ort", [p["name"] for p in found["providers"]])
 
+    def test_a_forced_instruction_set_is_honoured(self):
+        environment = {**os.environ, "ESCUTA_ISA": "generic"}
+        result = run("providers", "-f", "json", env=environment)
+        self.assertEqual(json.loads(result.stdout)["device"]["kernels"], "generic")
+
+    def test_a_forced_instruction_set_that_is_not_there_is_an_error(self):
+        for name in ("sse9", "avx2" if os.uname().machine == "aarch64" else "neon"):
+            result = run("providers", env={**os.environ, "ESCUTA_ISA": name})
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertRegex(result.stderr, f"^escuta: error: ESCUTA_ISA: expected .*generic.*, found `{name}`\n$")
+
     def test_an_absent_library_is_said_and_is_an_error_only_when_asked_for(self):
         environment = {**os.environ, "ESCUTA_ORT_LIBRARY": "/none/libonnxruntime.so.1"}
         result = run("providers", env=environment)
