@@ -16,6 +16,10 @@ target_compile_options(escuta_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   # clang does not know "GCC ivdep", which lets g++ vectorise loops of operators.
   $<$<CXX_COMPILER_ID:Clang>:-Wno-unknown-pragmas>)
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  # On Arm char is unsigned: the same text would be other numbers there.
+  target_compile_options(escuta_flags INTERFACE -fsigned-char)
+endif()
 target_include_directories(escuta_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 if(ESCUTA_SANITIZE)
   target_compile_options(escuta_flags INTERFACE
