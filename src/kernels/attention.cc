@@ -10,6 +10,7 @@ namespace {
 
 constexpr long kScoreBytes = 192 << 10;  // of a stripe of scores, to stay in L2
 constexpr long kPackedBytes = 16 << 20;  // of packed K and V at a time
+constexpr long kPackedKeys = 8;          // panels of keys that a task packs
 constexpr double kTaskFlops = 1e6;       // some 10 us
 
 long ceil_div(long a, long b) { return (a + b - 1) / b; }
@@ -51,7 +52,12 @@ Cut cut_attention(const Attention& a, int threads, const GemmLoops<float>& loops
     cut.group = std::clamp(kPackedBytes / 4 / std::max(cut.k_size + cut.v_size, 1L), 1L, pairs);
   }
   cut.stripes = ceil_div(a.queries, std::max(cut.stripe, 1L));
-  cut.slot_floats = static_cast<size_t>(cut.stripe * cut.score_stride + round_up(cut.stripe, 16));
+  long slot = cut.stripe * cut.score_stride + round_up(cut.stripe, 16);
+  if (cut.packed && a.k_half != nullptr) {
+    slot =
+        std::max(slot, kPackedKeys * loops.nr * round_up(std::max(a.head_size, a.value_size), 16));
+  }
+  cut.slot_floats = static_cast<size_t>(slot);
   return cut;
 }
 
@@ -65,21 +71,49 @@ struct Run {
   // Packs the K and V of pairs first .. first + count - 1, some panels' worth of keys a task.
   void pack(long first, long count) const {
     const GemmLoops<float>& loops = table.gemm_f32;
-    const long chunk = 8 * loops.nr, chunks = ceil_div(a.keys, chunk);
-    thread_pool().parallel_for(count * chunks, cut.threads, [&](long task, int) {
+    const long chunk = kPackedKeys * loops.nr, chunks = ceil_div(a.keys, chunk);
+    thread_pool().parallel_for(count * chunks, cut.threads, [&](long task, int slot) {
       const long pair = first + task / chunks, key = task % chunks * chunk;
       const long item = pair / a.kv_heads, head = pair % a.kv_heads;
       const long keys = std::min(chunk, a.keys - key);
       float* k = packed + task / chunks * (cut.k_size + cut.v_size);
-      const float* k_src = a.k + item * a.k_rows.batch_stride + head * a.k_rows.head_stride +
-                           key * a.k_rows.row_stride;
-      loops.pack_panels(k_src, a.k_rows.row_stride, true, a.head_size, keys,
+      float* wide = slots + static_cast<size_t>(slot) * cut.slot_floats;
+      const Rows k_src = rows_of(a.k, a.k_half, a.k_rows, item, head, key, keys, a.head_size, wide);
+      loops.pack_panels(k_src.data, k_src.stride, true, a.head_size, keys,
                         k + key / loops.nr * cut.k_stride, cut.k_stride);
-      const float* v_src = a.v + item * a.v_rows.batch_stride + head * a.v_rows.head_stride +
-                           key * a.v_rows.row_stride;
-      loops.pack_panels(v_src, a.v_rows.row_stride, false, keys, a.value_size,
+      const Rows v_src =
+          rows_of(a.v, a.v_half, a.v_rows, item, head, key, keys, a.value_size, wide);
+      loops.pack_panels(v_src.data, v_src.stride, false, keys, a.value_size,
                         k + cut.k_size + key * loops.nr, cut.v_stride);
     });
+  }
+
+  // `count` rows of a head, from row `first` on, in f32: where they are, or widened into `wide`.
+  struct Rows {
+    const float* data;
+    long stride;
+  };
+  Rows rows_of(const float* src, const unsigned short* half, const HeadRows& rows, long item,
+               long head, long first, long count, long size, float* wide) const {
+    const long at = item * rows.batch_stride + head * rows.head_stride + first * rows.row_stride;
+    if (half == nullptr) return {src + at, rows.row_stride};
+    for (long r = 0; r < count; ++r) {
+      table.vector.from_f16(half + at + r * rows.row_stride, wide + r * size, size);
+    }
+    return {wide, size};
+  }
+
+  // Lets `block` read a head's rows as they are.
+  static void read_in_place(const float* src, const unsigned short* half, const HeadRows& rows,
+                            long item, long head, GemmBlock<float>& block) {
+    const long at = item * rows.batch_stride + head * rows.head_stride;
+    block.b_stride = rows.row_stride;
+    if (half == nullptr) {
+      block.b = src + at;
+    } else {
+      block.b = reinterpret_cast<const float*>(half + at);
+      block.b_type = PanelType::kFloat16;
+    }
   }
 
   // One stripe of queries of one head; `panels` are of its K and V, or null.
@@ -119,10 +153,8 @@ struct Run {
       sums.b = panels + cut.k_size;
       sums.b_stride = cut.v_stride;
     } else {
-      scores.b = a.k + item * a.k_rows.batch_stride + kv_head * a.k_rows.head_stride;
-      scores.b_stride = a.k_rows.row_stride;
-      sums.b = a.v + item * a.v_rows.batch_stride + kv_head * a.v_rows.head_stride;
-      sums.b_stride = a.v_rows.row_stride;
+      read_in_place(a.k, a.k_half, a.k_rows, item, kv_head, scores);
+      read_in_place(a.v, a.v_half, a.v_rows, item, kv_head, sums);
     }
     (cut.packed ? loops.rows_by_panels : loops.few_rows_by_columns)(scores);
     AttentionRows weights = {.rows = rows, .cols = seen, .scores = scratch};

@@ -1,5 +1,6 @@
 // Scaled dot-product attention in f32: dst = softmax(scale * Q K^T + mask) V for each head, without
-// ever storing the whole matrix of scores. On the threads of thread_pool().
+// ever storing the whole matrix of scores. Keys and values may be in float16: half the bytes to
+// read, and the same results as from those numbers in f32. On the threads of thread_pool().
 //
 // Any thread; no allocation: scratch of attention_scratch_bytes(), aligned to 64, belongs to the
 // call until it returns. A stripe of queries at a time: its scores fit in cache.
@@ -27,7 +28,10 @@ struct Attention {
   const float* q = nullptr;  // [batch, heads, queries, head_size]
   const float* k = nullptr;  // [batch, kv_heads, keys, head_size]
   const float* v = nullptr;  // [batch, kv_heads, keys, value_size]
-  float* dst = nullptr;      // [batch, heads, queries, value_size]
+  // Both instead of k and v: float16.
+  const unsigned short* k_half = nullptr;
+  const unsigned short* v_half = nullptr;
+  float* dst = nullptr;  // [batch, heads, queries, value_size]
   HeadRows q_rows = {}, k_rows = {}, v_rows = {}, dst_rows = {};
 
   float scale = 1;

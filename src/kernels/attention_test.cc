@@ -76,6 +76,19 @@ struct Case {
                                     row * rows.row_stride + i)];
   }
 
+  // Keys and values rounded to float16, and those in f16.
+  void with_halves(const KernelTable& table) {
+    for (const auto& [wide, half] : {std::pair{&k, &k_half}, std::pair{&v, &v_half}}) {
+      const long n = static_cast<long>(wide->size());
+      half->resize(wide->size());
+      table.vector.to_f16(wide->data(), half->data(), n);
+      table.vector.from_f16(half->data(), wide->data(), n);
+    }
+    a.k_half = k_half.data();
+    a.v_half = v_half.data();
+    a.k = a.v = nullptr;
+  }
+
   void check(const KernelTable& table) {
     Scratch scratch(attention_scratch_bytes(a, 0, table));
     run_attention(a, scratch.get(), 0, table);
@@ -97,6 +110,7 @@ struct Case {
 
   Attention a;
   std::vector<float> q, k, v, dst, mask;
+  std::vector<unsigned short> k_half, v_half;
 };
 
 class AttentionTest : public EachTable {};
@@ -114,6 +128,37 @@ TEST_P(AttentionTest, SizesAndLayouts) {
               .value_size = 36},
              heads_first)
             .check(table());
+      }
+    }
+  }
+}
+
+// The same results, bit for bit, as from the same numbers in f32.
+TEST_P(AttentionTest, HalvesGiveTheSame) {
+  for (const long queries : {1L, 2L, 7L, 8L, 9L, 40L}) {
+    for (const long keys : {1L, 15L, 128L, 301L}) {
+      for (const long size : {1L, 20L, 64L, 75L}) {
+        const Attention sizes = {.batch = 2,
+                                 .heads = 4,
+                                 .kv_heads = queries % 2 == 0 ? 2 : 4,
+                                 .queries = queries,
+                                 .keys = keys,
+                                 .head_size = size,
+                                 .value_size = size + 3};
+        Case halves(sizes, keys % 2 == 0);
+        halves.with_halves(table());
+        if (keys < 100) halves.check(table());
+        Case wide(sizes, keys % 2 == 0);
+        wide.k = halves.k;
+        wide.v = halves.v;
+        wide.a.k = wide.k.data();
+        wide.a.v = wide.v.data();
+        Scratch scratch(attention_scratch_bytes(halves.a, 0, table()));
+        run_attention(halves.a, scratch.get(), 0, table());
+        EXPECT_TRUE(scratch.intact());
+        Scratch wide_scratch(attention_scratch_bytes(wide.a, 0, table()));
+        run_attention(wide.a, wide_scratch.get(), 0, table());
+        ASSERT_EQ(halves.dst, wide.dst) << queries << " queries, " << keys << " keys of " << size;
       }
     }
   }

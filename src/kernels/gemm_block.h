@@ -8,7 +8,7 @@ namespace escuta::kernels {
 
 constexpr long kMaxTileRows = 16;
 
-// What the elements of packed panels are. 16-bit ones become f32 in registers, exactly: half the
+// What the elements of b are. 16-bit ones become f32 in registers, exactly: half the
 // memory and half the bytes to read for weights that were published in 16 bits.
 enum class PanelType { kOwn, kFloat16, kBfloat16 };
 
@@ -16,7 +16,8 @@ enum class PanelType { kOwn, kFloat16, kBfloat16 };
 //
 // a is plain rows [m, k] or tiles [ceil(m / mr), k, mr] that hold mr rows each; b is plain rows
 // [k, n], plain rows [n, k] or panels [ceil(n / nr), k, nr] that hold nr columns each. The last
-// tile and panel are filled up with zeros. Panels in f32 may be of another PanelType.
+// tile and panel are filled up with zeros. Of another PanelType may be, for a in f32: panels where
+// GemmLoops::fits is not null, and rows of b in float16 everywhere.
 template <typename T>
 struct GemmBlock {
   long m = 0, n = 0, k = 0;

@@ -177,16 +177,16 @@ constexpr long kStripSums = 4096;
 // Of b: more than that come from memory.
 constexpr long kCachedElements = 1 << 20;
 
-template <typename T, int kDepth>
+template <typename T, typename B, int kDepth>
 inline void add_rows(const GemmBlock<T>& block, long p, long column, long n, T* sums, long stride) {
   constexpr int kL = kLanes<T>;
-  const T* b = block.b + p * block.b_stride + column;
+  const B* b = (const B*)(const void*)block.b + p * block.b_stride + column;
   const bool ahead = p + 2 * kDepth <= block.k && block.b_stride * block.k > kCachedElements;
   for (long i = 0; i < n; i += kL) {
     Vector<T> rows[kDepth];
 #pragma GCC unroll 8
     for (int d = 0; d < kDepth; ++d) {
-      const T* row = b + d * block.b_stride + i;
+      const B* row = b + d * block.b_stride + i;
       rows[d] = load_up_to(row, n - i);
       // The rows that come next lie on other pages, where no hardware prefetcher looks.
       if (ahead) __builtin_prefetch(row + kDepth * block.b_stride);
@@ -201,8 +201,8 @@ inline void add_rows(const GemmBlock<T>& block, long p, long column, long n, T* 
   }
 }
 
-template <typename T>
-void few_rows_by_rows(const GemmBlock<T>& block) {
+template <typename T, typename B>
+inline void few_rows_by_rows_of(const GemmBlock<T>& block) {
   constexpr int kDepth = 8;
   alignas(64) T sums[kStripSums];
   const long strip = kStripSums / (block.m <= 1 ? 1 : block.m <= 2 ? 2 : block.m <= 4 ? 4 : 8);
@@ -213,15 +213,23 @@ void few_rows_by_rows(const GemmBlock<T>& block) {
     }
     long p = 0;
     for (; p + kDepth <= block.k; p += kDepth) {
-      add_rows<T, kDepth>(block, p, column, n, sums, strip);
+      add_rows<T, B, kDepth>(block, p, column, n, sums, strip);
     }
-    for (; p < block.k; ++p) add_rows<T, 1>(block, p, column, n, sums, strip);
+    for (; p < block.k; ++p) add_rows<T, B, 1>(block, p, column, n, sums, strip);
     finish_tile(block, sums, strip, 0, block.m, column, n);
   }
 }
 
-template <typename T, int kRows, int kColumns, bool kWhole>
-ESCUTA_INLINE void add_dots(const T* a, long a_stride, const T* b, long b_stride, long n,
+template <typename T>
+void few_rows_by_rows(const GemmBlock<T>& block) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (block.b_type == PanelType::kFloat16) return few_rows_by_rows_of<T, Float16Bits>(block);
+  }
+  few_rows_by_rows_of<T, T>(block);
+}
+
+template <typename T, typename B, int kRows, int kColumns, bool kWhole>
+ESCUTA_INLINE void add_dots(const T* a, long a_stride, const B* b, long b_stride, long n,
                             Vector<T> (&sum)[kRows][kColumns]) {
   Vector<T> left[kRows];
 #pragma GCC unroll 8
@@ -230,7 +238,7 @@ ESCUTA_INLINE void add_dots(const T* a, long a_stride, const T* b, long b_stride
   }
 #pragma GCC unroll 8
   for (int c = 0; c < kColumns; ++c) {
-    const T* row = b + c * b_stride;
+    const B* row = b + c * b_stride;
     const Vector<T> right = kWhole ? load(row) : load_up_to(row, n);
     if (kWhole) __builtin_prefetch(row + kColumns * b_stride);
 #pragma GCC unroll 8
@@ -239,46 +247,54 @@ ESCUTA_INLINE void add_dots(const T* a, long a_stride, const T* b, long b_stride
 }
 
 // The dot products of kRows rows of a with kColumns rows of b.
-template <typename T, int kRows, int kColumns>
-inline void dots(const T* a, long a_stride, const T* b, long b_stride, long k, T* sums,
+template <typename T, typename B, int kRows, int kColumns>
+inline void dots(const T* a, long a_stride, const B* b, long b_stride, long k, T* sums,
                  long stride) {
   constexpr int kL = kLanes<T>;
   Vector<T> sum[kRows][kColumns] = {};
   long p = 0;
   for (; p + kL <= k; p += kL) {
-    add_dots<T, kRows, kColumns, true>(a + p, a_stride, b + p, b_stride, kL, sum);
+    add_dots<T, B, kRows, kColumns, true>(a + p, a_stride, b + p, b_stride, kL, sum);
   }
-  if (p < k) add_dots<T, kRows, kColumns, false>(a + p, a_stride, b + p, b_stride, k - p, sum);
+  if (p < k) add_dots<T, B, kRows, kColumns, false>(a + p, a_stride, b + p, b_stride, k - p, sum);
   for (int r = 0; r < kRows; ++r) {
     for (int c = 0; c < kColumns; ++c) sums[r * stride + c] = sum_lanes(sum[r][c]);
   }
 }
 
-template <typename T, int kColumns>
+template <typename T, typename B, int kColumns>
 inline void dots_of_column(const GemmBlock<T>& block, long column, T* sums, long stride) {
-  const T* b = block.b + column * block.b_stride;
+  const B* b = (const B*)(const void*)block.b + column * block.b_stride;
   long r = 0;
   for (; r + 2 <= block.m; r += 2) {
-    dots<T, 2, kColumns>(block.a + r * block.a_stride, block.a_stride, b, block.b_stride, block.k,
-                         sums + r * stride, stride);
+    dots<T, B, 2, kColumns>(block.a + r * block.a_stride, block.a_stride, b, block.b_stride,
+                            block.k, sums + r * stride, stride);
   }
   if (r < block.m) {
-    dots<T, 1, kColumns>(block.a + r * block.a_stride, block.a_stride, b, block.b_stride, block.k,
-                         sums + r * stride, stride);
+    dots<T, B, 1, kColumns>(block.a + r * block.a_stride, block.a_stride, b, block.b_stride,
+                            block.k, sums + r * stride, stride);
   }
 }
 
-template <typename T>
-void few_rows_by_columns(const GemmBlock<T>& block) {
+template <typename T, typename B>
+inline void few_rows_by_columns_of(const GemmBlock<T>& block) {
   constexpr long kColumns = 64;
   alignas(64) T sums[8 * kColumns];
   for (long column = 0; column < block.n; column += kColumns) {
     const long n = block.n - column < kColumns ? block.n - column : kColumns;
     long i = 0;
-    for (; i + 4 <= n; i += 4) dots_of_column<T, 4>(block, column + i, sums + i, kColumns);
-    for (; i < n; ++i) dots_of_column<T, 1>(block, column + i, sums + i, kColumns);
+    for (; i + 4 <= n; i += 4) dots_of_column<T, B, 4>(block, column + i, sums + i, kColumns);
+    for (; i < n; ++i) dots_of_column<T, B, 1>(block, column + i, sums + i, kColumns);
     finish_tile(block, sums, kColumns, 0, block.m, column, n);
   }
+}
+
+template <typename T>
+void few_rows_by_columns(const GemmBlock<T>& block) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (block.b_type == PanelType::kFloat16) return few_rows_by_columns_of<T, Float16Bits>(block);
+  }
+  few_rows_by_columns_of<T, T>(block);
 }
 
 // --- Packing ------------------------------------------------------------------------------------

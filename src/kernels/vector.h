@@ -47,6 +47,8 @@ struct VectorLoops {
   void (*from_bf16)(const unsigned short* src, float* dst, long n);
   void (*to_f16)(const float* src, unsigned short* dst, long n);
   void (*to_bf16)(const float* src, unsigned short* dst, long n);
+  // As to_f16, but what is too large becomes the largest number there is, infinity too.
+  void (*to_f16_in_range)(const float* src, unsigned short* dst, long n);
 
   // dst[i] = clamp(round_to_even(src[i] / scale) + zero, low, high), as bytes: u8 with low 0, high
   // 255; s8 with -128, 127. NaN gives low.

@@ -139,26 +139,7 @@ float reduce(ReduceOp op, const float* src, long n) {
 // --- Half precision
 // -------------------------------------------------------------------------------
 
-typedef U16 Half;
-
-ESCUTA_INLINE F32 widen_f16(Half half) {
-#if defined(__AVX512F__)
-  return (F32)_mm512_cvtph_ps((__m256i)half);
-#elif defined(__F16C__)
-  return (F32)_mm256_cvtph_ps((__m128i)half);
-#elif defined(ESCUTA_NEON)
-  return (F32)vcvt_f32_f16((float16x4_t)half);
-#else
-  const U32 h = widen(half);
-  const U32 sign = (h & 0x8000u) << 16;
-  // As an f32 the exponent is 112 too low; a multiplication repairs it, denormals included.
-  const F32 size = (F32)((h & 0x7fffu) << 13) * 0x1p112f;
-  const U32 special = (U32)((h & 0x7c00u) == 0x7c00u);
-  const U32 quiet = (U32)((h & 0x3ffu) != 0) & 0x00400000u;
-  return (F32)(((U32)size & ~special) | (special & (0x7f800000u | ((h & 0x3ffu) << 13) | quiet)) |
-               sign);
-#endif
-}
+using Half = U16;
 
 ESCUTA_INLINE Half narrow_f16(F32 x) {
 #if defined(__AVX512F__)
@@ -218,6 +199,12 @@ void from_bf16(const unsigned short* src, float* dst, long n) {
 }
 void to_f16(const float* src, unsigned short* dst, long n) {
   to_half(src, dst, n, [](F32 x) ESCUTA_INLINE_LAMBDA { return narrow_f16(x); });
+}
+void to_f16_in_range(const float* src, unsigned short* dst, long n) {
+  // The order of the arguments lets NaN through.
+  to_half(src, dst, n, [](F32 x) ESCUTA_INLINE_LAMBDA {
+    return narrow_f16(min(splat_f32(65504.0f), max(splat_f32(-65504.0f), x)));
+  });
 }
 void to_bf16(const float* src, unsigned short* dst, long n) {
   to_half(src, dst, n, [](F32 x) ESCUTA_INLINE_LAMBDA { return narrow_bf16(x); });
@@ -295,6 +282,7 @@ constexpr VectorLoops kVectorLoops = {
     .from_bf16 = from_bf16,
     .to_f16 = to_f16,
     .to_bf16 = to_bf16,
+    .to_f16_in_range = to_f16_in_range,
     .quantize = quantize,
     .dequantize = dequantize,
     .transpose = transpose,

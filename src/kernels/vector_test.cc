@@ -297,6 +297,21 @@ TEST_P(VectorTest, HalvesRoundToNearestEven) {
   }
 }
 
+TEST_P(VectorTest, HalvesInRange) {
+  std::vector<float> src = random_values<float>(70, 6, -7e4f, 7e4f);
+  src.insert(src.end(), {0.0f, -0.0f, 1e-7f, 65504, 65519, 65520, -65520, 1e30f, kInf, -kInf});
+  const long n = static_cast<long>(src.size());
+  std::vector<uint16_t> found(src.size()), plain(src.size());
+  table().vector.to_f16_in_range(src.data(), found.data(), n);
+  table().vector.to_f16(src.data(), plain.data(), n);
+  for (size_t i = 0; i < src.size(); ++i) {
+    const bool fits = (plain[i] & 0x7fff) != 0x7c00;
+    ASSERT_EQ(found[i], fits ? plain[i] : plain[i] - 1) << src[i];
+  }
+  table().vector.to_f16_in_range(&kNaN, found.data(), 1);
+  EXPECT_TRUE(std::isnan(value_of_f16(found[0])));
+}
+
 TEST_P(VectorTest, Quantize) {
   std::vector<float> src = random_values<float>(41, 5, -40, 40);
   src.insert(src.end(), {0.15f, 0.45f, 0.75f, -0.15f, 1e30f, -1e30f, kInf, -kInf, kNaN});

@@ -81,7 +81,6 @@ ESCUTA_INLINE U8 narrow_to_u8(I32 value) {
 #endif
 }
 
-#if defined(ESCUTA_HAS_FLOAT16)
 // Numbers of 16 bits as f32, exactly; and f32 as those, rounded to nearest (bfloat16: cut off).
 struct Float16Bits {
   unsigned short bits;
@@ -89,15 +88,26 @@ struct Float16Bits {
 struct Bfloat16Bits {
   unsigned short bits;
 };
-ESCUTA_INLINE F32 load(const Float16Bits* src) {
+ESCUTA_INLINE F32 widen_f16(U16 half) {
 #if defined(__AVX512F__)
-  return (F32)_mm512_cvtph_ps(load_as<__m256i>(src));
+  return (F32)_mm512_cvtph_ps((__m256i)half);
+#elif defined(__F16C__)
+  return (F32)_mm256_cvtph_ps((__m128i)half);
 #elif defined(ESCUTA_NEON)
-  return (F32)vcvt_f32_f16(load_as<float16x4_t>(src));
+  return (F32)vcvt_f32_f16((float16x4_t)half);
 #else
-  return (F32)_mm256_cvtph_ps(load_as<__m128i>(src));
+  const U32 h = widen(half);
+  const U32 sign = (h & 0x8000u) << 16;
+  // As an f32 the exponent is 112 too low; a multiplication repairs it, denormals included.
+  const F32 size = (F32)((h & 0x7fffu) << 13) * 0x1p112f;
+  const U32 special = (U32)((h & 0x7c00u) == 0x7c00u);
+  const U32 quiet = (U32)((h & 0x3ffu) != 0) & 0x00400000u;
+  return (F32)(((U32)size & ~special) | (special & (0x7f800000u | ((h & 0x3ffu) << 13) | quiet)) |
+               sign);
 #endif
 }
+ESCUTA_INLINE F32 load(const Float16Bits* src) { return widen_f16(load_as<U16>(src)); }
+#if defined(ESCUTA_HAS_FLOAT16)
 ESCUTA_INLINE void store(F32 value, Float16Bits* dst) {
 #if defined(__AVX512F__)
   store_as(_mm512_cvtps_ph((__m512)value, _MM_FROUND_TO_NEAREST_INT), dst);
@@ -138,6 +148,12 @@ ESCUTA_INLINE void store_n(F32 value, float* dst, long n) {
 }
 ESCUTA_INLINE F32 load_up_to(const float* src, long n) {
   return n >= kLanesF32 ? load(src) : load_n(src, n);
+}
+ESCUTA_INLINE F32 load_up_to(const Float16Bits* src, long n) {
+  if (n >= kLanesF32) return load(src);
+  U16 halves = {};
+  __builtin_memcpy(&halves, src, (unsigned long)n * sizeof(Float16Bits));
+  return widen_f16(halves);
 }
 ESCUTA_INLINE void store_up_to(F32 value, float* dst, long n) {
   if (n >= kLanesF32) {
