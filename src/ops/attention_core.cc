@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "tensor/float16.h"
+
 namespace escuta::ops {
 namespace {
 
@@ -154,6 +156,8 @@ Status run_simple(Call& call, const AttentionOf<float>& plan) {
   fast.q = plan.q;
   fast.k = plan.k;
   fast.v = plan.v;
+  fast.k_half = plan.k_half;
+  fast.v_half = plan.v_half;
   fast.dst = plan.dst;
   fast.q_rows = rows(plan.q_rows);
   fast.k_rows = rows(plan.k_rows);
@@ -172,12 +176,42 @@ Status run_simple(Call& call, const AttentionOf<float>& plan) {
   return Status();
 }
 
+// Heads in float16 as floats in scratch, [batch, heads, keys, size].
+Result<const float*> widen(Call& call, const AttentionOf<float>& plan, const uint16_t* src,
+                           const AttentionOf<float>::Rows& rows, int64_t size,
+                           AttentionOf<float>::Rows& dst_rows) {
+  const int64_t keys = plan.keys, heads = plan.kv_heads;
+  ASSIGN_OR_RETURN(float* dst, call.scratch_of<float>(plan.batch * heads * keys * size));
+  dst_rows = {heads * keys * size, keys * size, size};
+  for (int64_t row = 0; row < plan.batch * heads * keys; ++row) {
+    const int64_t t = row % keys, h = row / keys % heads, b = row / keys / heads;
+    const uint16_t* from = src + b * rows.batch + h * rows.head + t * rows.row;
+    for (int64_t i = 0; i < size; ++i) dst[row * size + i] = half_to_float(from[i]);
+  }
+  return dst;
+}
+
+// The same plan over keys and values as floats.
+Result<AttentionOf<float>> widened(Call& call, const AttentionOf<float>& plan) {
+  AttentionOf<float> wide = plan;
+  wide.k_half = wide.v_half = nullptr;
+  ASSIGN_OR_RETURN(wide.k,
+                   widen(call, plan, plan.k_half, plan.k_rows, plan.head_size, wide.k_rows));
+  ASSIGN_OR_RETURN(wide.v,
+                   widen(call, plan, plan.v_half, plan.v_rows, plan.value_size, wide.v_rows));
+  return wide;
+}
+
 }  // namespace
 
 template <typename T>
 Status run_attention(Call& call, const AttentionOf<T>& attention, T* row) {
   if constexpr (std::is_same_v<T, float>) {
     if (call.fast() && is_simple(attention)) return run_simple(call, attention);
+    if (attention.k_half != nullptr) {
+      ASSIGN_OR_RETURN(const AttentionOf<float> wide, widened(call, attention));
+      return run_attention(call, wide, row);
+    }
   }
   for (int64_t b = 0; b < attention.batch; ++b) {
     for (int64_t h = 0; h < attention.heads; ++h) {

@@ -27,7 +27,10 @@ struct AttentionOf {
   const T* q = nullptr;  // [batch, heads, queries, head_size]
   const T* k = nullptr;  // [batch, kv_heads, keys, head_size]
   const T* v = nullptr;  // [batch, kv_heads, keys, value_size]
-  T* dst = nullptr;      // [batch, heads, queries, value_size]
+  // Both instead of k and v: float16. For float only.
+  const uint16_t* k_half = nullptr;
+  const uint16_t* v_half = nullptr;
+  T* dst = nullptr;  // [batch, heads, queries, value_size]
   Rows q_rows, k_rows, v_rows, dst_rows;
 
   T scale = 1;

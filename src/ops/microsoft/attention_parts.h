@@ -15,14 +15,15 @@ struct Heads {
   const float* data = nullptr;
   Attention::Rows rows;
   int64_t length = 0;
+  const uint16_t* half = nullptr;  // float16 instead of data
 };
 // In [batch, length, width], where head h begins at h * size.
 inline Heads heads_inside(const float* data, int64_t length, int64_t width, int64_t size) {
-  return {data, {length * width, size, width}, length};
+  return {data, {length * width, size, width}, length, nullptr};
 }
 // In [batch, heads, length, size].
 inline Heads heads_outside(const float* data, int64_t heads, int64_t length, int64_t size) {
-  return {data, {heads * length * size, length * size, size}, length};
+  return {data, {heads * length * size, length * size, size}, length, nullptr};
 }
 
 // Attributes that all have.

@@ -117,6 +117,8 @@ Status MultiHead::run(Call& call) const {
   plan.k = k.data;
   plan.k_rows = k.rows;
   plan.v = v.data;
+  plan.k_half = k.half;
+  plan.v_half = v.half;
   plan.v_rows = v.rows;
   plan.scale = attributes_.scale_for(in.head_size);
   plan.causal = causal_;
@@ -190,7 +192,8 @@ Status MultiHead::read_keys(Call& call, Projected& in) const {
   if (!call.has(kKey) || call.has(kValue) == (shape.rank() == 5)) {
     return invalid_argument("expected key and value, or a key of rank 5 that holds both");
   }
-  ASSIGN_OR_RETURN(const float* k, floats(call, kKey));
+  const bool halves = stays_half(call);
+  ASSIGN_OR_RETURN(const float* k, halves ? nullptr : floats(call, kKey));
   if (shape.rank() == 5) {
     RETURN_IF_ERROR(expect_shape(call, kKey, "key", {in.batch, -1, heads, 2, size}));
     in.value_size = size;
@@ -198,7 +201,7 @@ Status MultiHead::read_keys(Call& call, Projected& in) const {
     in.v = {k + size, in.k.rows, shape[1]};
     return {};
   }
-  ASSIGN_OR_RETURN(const float* v, floats(call, kValue));
+  ASSIGN_OR_RETURN(const float* v, halves ? nullptr : floats(call, kValue));
   if (shape.rank() == 4) {
     read_sharing(call, in);
     const int64_t items = in.batch / in.sharing;
@@ -207,6 +210,10 @@ Status MultiHead::read_keys(Call& call, Projected& in) const {
     in.value_size = call.shape(kValue)[3];
     in.k = heads_outside(k, heads, shape[2], size);
     in.v = heads_outside(v, heads, shape[2], in.value_size);
+    if (halves) {
+      in.k.half = reinterpret_cast<const uint16_t*>(call.input(kKey).bytes());
+      in.v.half = reinterpret_cast<const uint16_t*>(call.input(kValue).bytes());
+    }
     in.biased_keys = false;
     return {};
   }
@@ -222,12 +229,23 @@ Status MultiHead::read_keys(Call& call, Projected& in) const {
   return {};
 }
 
+// Whether key and value are all there is, and nobody wants more than the result.
+bool MultiHead::is_alone(const Call& call) const {
+  return !call.has(inputs_.past_key) && !call.wants(1) && !call.wants(2) && !call.wants(3) &&
+         !call.has(inputs_.bias);
+}
+
+// Beside a query of floats (which the specification does not have), whole keys and values may be in
+// float16: state that is kept in half the memory. They are read as they are.
+bool MultiHead::stays_half(const Call& call) const {
+  return call.dtype(kQuery) == DType::kFloat && call.dtype(kKey) == DType::kFloat16 &&
+         call.dtype(kValue) == DType::kFloat16 && call.shape(kKey).rank() == 4 && is_alone(call);
+}
+
 // Keys of fewer items than the query has: beams of a window share its keys and values.
 void MultiHead::read_sharing(Call& call, Projected& in) const {
   const int64_t items = call.shape(kKey)[0];
-  const bool alone = !call.has(inputs_.past_key) && !call.wants(1) && !call.wants(2) &&
-                     !call.wants(3) && !call.has(inputs_.bias);
-  if (items > 0 && items < in.batch && in.batch % items == 0 && alone) {
+  if (items > 0 && items < in.batch && in.batch % items == 0 && is_alone(call)) {
     in.sharing = in.batch / items;
   }
 }

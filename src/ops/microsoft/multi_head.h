@@ -40,6 +40,8 @@ class MultiHead : public Kernel, public SharesItems {
   Result<Projected> read(Call& call) const;
   Status read_packed(Call& call, const float* q, Projected& in) const;
   Status read_keys(Call& call, Projected& in) const;
+  bool is_alone(const Call& call) const;
+  bool stays_half(const Call& call) const;
   void read_sharing(Call& call, Projected& in) const;
   Status add_biases(Call& call, Projected& in) const;
   Status read_cache(Call& call, const Projected& in, CachedHeads& keys, CachedHeads& values) const;
