@@ -69,7 +69,9 @@ Result<Partition> partition(const graph::Model& model, std::span<const Provider*
 
 Result<std::unique_ptr<PartitionedExecutable>> PartitionedExecutable::create(
     const graph::Model& model, const Partition& partition,
-    std::span<const Provider* const> providers, const CompileOptions& options) {
+    std::span<const Provider* const> providers, const CompileOptions& asked) {
+  CompileOptions options = asked;
+  options.compact_states.clear();  // one part may not know the type that another one chose
   auto made = std::make_unique<PartitionedExecutable>();
   const graph::Graph& graph = model.graph;
   made->inputs_ = input_infos(graph);

@@ -71,6 +71,9 @@ struct CompileOptions {
   std::filesystem::path optimized_model;
   Precision precision = Precision::kModel;
   std::vector<RowChoice> row_choices;
+  // Inputs and outputs that only ever carry state between sessions, in whatever type inputs() and
+  // outputs() say: a provider may keep them smaller than the model does, where `precision` lets it.
+  std::vector<std::string> compact_states;
   bool fast_kernels = true;             // false: only the plain loops that define each operator
   std::vector<std::string> passes_off;  // names of graph passes that are not to run; "all": none
   std::map<std::string, std::string> provider_options;  // the provider's own keys

@@ -4,6 +4,7 @@
 
 #include "engine/rows.h"
 #include "graph/state.h"
+#include "tensor/float16.h"
 
 namespace escuta::engine {
 namespace {
@@ -15,6 +16,27 @@ std::optional<size_t> present_of(const Session& session, const std::string& name
     if (graph::present_state_name(outputs[i].name) == name) return i;
   }
   return std::nullopt;
+}
+
+// A state as another session keeps it: float or float16 (where what is too large becomes the
+// largest number). Other types are as they are.
+Result<Value> state_as(DType dtype, Value state) {
+  const bool widens = state.dtype() == DType::kFloat16 && dtype == DType::kFloat;
+  const bool narrows = state.dtype() == DType::kFloat && dtype == DType::kFloat16;
+  if (!widens && !narrows) return state;
+  ASSIGN_OR_RETURN(Tensor tensor, state.to_host());
+  ASSIGN_OR_RETURN(Tensor result, Tensor::create(dtype, tensor.shape()));
+  Tensor& halves = widens ? tensor : result;
+  const std::span half(reinterpret_cast<uint16_t*>(halves.bytes().data()),
+                       halves.bytes().size() / sizeof(uint16_t));
+  if (widens) {
+    half_to_float(half, result.as<float>());
+  } else {
+    constexpr float kMost = 65504;
+    for (float& x : tensor.as<float>()) x = std::clamp(x, -kMost, kMost);
+    float_to_half(tensor.as<float>(), half);
+  }
+  return Value::of(std::move(result));
 }
 
 }  // namespace
@@ -74,7 +96,13 @@ Status Stepper::adopt(const Session& from, std::span<const Value> outputs) {
                                  from.outputs()[output].name);
     }
   }
-  for (const auto& [input, output] : moves) inputs_[input] = outputs[output];
+  const auto inputs = session_->inputs();
+  std::vector<Value> states;
+  for (const auto& [input, output] : moves) {
+    ASSIGN_OR_RETURN(Value state, state_as(inputs[input].dtype, outputs[output]));
+    states.push_back(std::move(state));
+  }
+  for (size_t i = 0; i < moves.size(); ++i) inputs_[moves[i].first] = std::move(states[i]);
   return Status();
 }
 

@@ -25,7 +25,8 @@ class Stepper {
 
   // Takes over, for each state input of this session, the output of the same state in `outputs`
   // of `from` (another session, as the decoder that fills the cache; or this one). Between two
-  // sessions a state is known by its name without "past" and "present".
+  // sessions a state is known by its name without "past" and "present"; where one keeps it as float
+  // and the other as float16, it is converted.
   // FailedPrecondition when `outputs` has not all of them.
   Status adopt(const Session& from, std::span<const Value> outputs);
 

@@ -30,7 +30,7 @@ Tensor features(const Config& config, uint32_t seed) {
   return mel;
 }
 
-class Rows : public ::testing::Test {
+class Rows : public ::testing::TestWithParam<engine::Precision> {
  protected:
   void SetUp() override {
     const char* models = ::getenv("ESCUTA_MODELS");
@@ -42,6 +42,7 @@ class Rows : public ::testing::Test {
     ASSERT_TRUE(add_all_providers(registry_, {}).ok());
     LoadOptions options;
     options.session.providers = {"cpu"};
+    options.session.compile.precision = GetParam();
     auto model = Model::load(registry_, folder, options);
     ASSERT_TRUE(model.ok()) << model.status().message();
     model_ = *model;
@@ -88,7 +89,7 @@ class Rows : public ::testing::Test {
   std::vector<engine::Value> windows_;
 };
 
-TEST_F(Rows, AreTheSameWhateverStandsBesideThem) {
+TEST_P(Rows, AreTheSameWhateverStandsBesideThem) {
   constexpr size_t kSteps = 6;
   std::vector<std::vector<float>> alone;
   for (int id = 0; id < 17; ++id) alone.push_back(decode({id}, kSteps).front());
@@ -103,7 +104,7 @@ TEST_F(Rows, AreTheSameWhateverStandsBesideThem) {
 }
 
 // Hypotheses that share windows, move, multiply and end, against each one's own tokens alone.
-TEST_F(Rows, AreTheSameAfterTheyMoved) {
+TEST_P(Rows, AreTheSameAfterTheyMoved) {
   const auto decoder = model_->decoder(engine::join_rows(windows_).value());
   std::vector<std::vector<int32_t>> fed = {{50257, 50362}, {50257, 50362}};
   std::vector<int> window = {0, 1};
@@ -143,6 +144,12 @@ TEST_F(Rows, AreTheSameAfterTheyMoved) {
         << "row " << row;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Precisions, Rows,
+                         ::testing::Values(engine::Precision::kModel, engine::Precision::kInt8),
+                         [](const auto& test) {
+                           return test.param == engine::Precision::kInt8 ? "int8" : "model";
+                         });
 
 }  // namespace
 }  // namespace escuta::whisper

@@ -62,6 +62,19 @@ int64_t count_layers(const engine::Session& session) {
   return layers;
 }
 
+// The keys and values that the decoder makes of the encoder's states: most of what it keeps, and
+// all of it is read at each step.
+std::vector<std::string> encoder_states(const Config& config) {
+  std::vector<std::string> states;
+  for (int64_t layer = 0; layer < config.decoder_layers; ++layer) {
+    for (const char* what : {"key", "value"}) {
+      states.push_back(names::past(layer, "encoder", what));
+      states.push_back(names::present(layer, "encoder", what));
+    }
+  }
+  return states;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registry,
@@ -71,19 +84,20 @@ Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registr
                    find_model_files(folder, options.variant, options.decoder));
   std::shared_ptr<Model> model(new Model);
   ASSIGN_OR_RETURN(model->config_, read_config(folder));
-  const auto load_graph = [&](const std::filesystem::path& path) {
-    return engine::Session::load(registry, path, options.session);
-  };
-  ASSIGN_OR_RETURN(model->encoder_, load_graph(files.encoder));
+  ASSIGN_OR_RETURN(model->encoder_,
+                   engine::Session::load(registry, files.encoder, options.session));
   RETURN_IF_ERROR(model->check_encoder().with_context(files.encoder.string()));
-  engine::SessionOptions fills_cache = options.session;
+  engine::SessionOptions decodes = options.session;
+  decodes.compile.compact_states = encoder_states(model->config_);
+  engine::SessionOptions fills_cache = decodes;
   // Of a prompt's logits two rows are wanted.
   fills_cache.compile.row_choices.push_back({names::kLogits, 1, names::kLogitPositions});
   ASSIGN_OR_RETURN(model->decoder_, engine::Session::load(registry, files.decoder, fills_cache));
   RETURN_IF_ERROR(
       model->check_decoder(*model->decoder_, files.merged()).with_context(files.decoder.string()));
   if (!files.merged()) {
-    ASSIGN_OR_RETURN(model->with_past_, load_graph(files.decoder_with_past));
+    ASSIGN_OR_RETURN(model->with_past_,
+                     engine::Session::load(registry, files.decoder_with_past, decodes));
     RETURN_IF_ERROR(model->check_decoder(*model->with_past_, true)
                         .with_context(files.decoder_with_past.string()));
   }

@@ -1,8 +1,11 @@
 #include "providers/cpu/executable.h"
 
+#include <algorithm>
+
 #include "base/cpu.h"
 #include "engine/check_inputs.h"
 #include "passes/choose_rows.h"
+#include "passes/keep_as_float16.h"
 #include "passes/pass.h"
 #include "providers/cpu/kernels.h"
 
@@ -37,6 +40,17 @@ Result<graph::Model> optimize(const graph::Model& model, const engine::CompileOp
   return passes::optimize(inferred, passes);
 }
 
+// Keeps these states in float16; `outputs` then says so.
+Status compact_states(graph::Model& model, std::span<const std::string> names,
+                      std::vector<engine::IoInfo>& outputs) {
+  ASSIGN_OR_RETURN(const bool kept, passes::keep_as_float16(model, names));
+  for (size_t i = 0; kept && i < outputs.size(); ++i) {
+    const bool named = std::ranges::find(names, outputs[i].name) != names.end();
+    if (named) outputs[i].dtype = model.graph.value(model.graph.outputs[i]).fact.dtype;
+  }
+  return Status();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
@@ -47,6 +61,9 @@ Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
   // Callers see the model as its file has it, whatever passes find out about its outputs.
   made->outputs_ = engine::output_infos(model->graph);
   ASSIGN_OR_RETURN(graph::Model optimized, optimize(*model, options));
+  if (options.precision == engine::Precision::kInt8) {
+    RETURN_IF_ERROR(compact_states(optimized, options.compact_states, made->outputs_));
+  }
   made->inputs_ = engine::input_infos(optimized.graph);
   made->model_ = std::make_unique<const graph::Model>(std::move(optimized));
   made->settings_.threads = options.threads > 0 ? options.threads : available_cores();

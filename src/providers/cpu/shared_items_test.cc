@@ -7,6 +7,7 @@
 #include "graph/import.h"
 #include "onnx/test_models.h"
 #include "providers/cpu/executable.h"
+#include "tensor/float16.h"
 
 namespace escuta::cpu {
 namespace {
@@ -48,10 +49,11 @@ onnx::Model cross_attention() {
   return model;
 }
 
-std::unique_ptr<CpuExecutable> compile(onnx::Model def) {
+std::unique_ptr<CpuExecutable> compile(onnx::Model def,
+                                       const engine::CompileOptions& options = {}) {
   static PackedWeights weights;
   auto model = std::make_shared<const graph::Model>(graph::import_model(std::move(def)).value());
-  return CpuExecutable::create(model, weights, {}).value();
+  return CpuExecutable::create(model, weights, options).value();
 }
 
 Value waves(const Shape& shape, double step) {
@@ -86,6 +88,51 @@ TEST(SharedItems, GiveWhatCopiesGiveToTheLastBit) {
         const auto a = shared.view()->as<float>(), b = copied.view()->as<float>();
         EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()))
             << windows << " windows of " << beams << " beams, " << queries << " queries";
+      }
+    }
+  }
+}
+
+Value halves(const Value& floats) {
+  Tensor tensor = Tensor::create(DType::kFloat16, floats.shape()).value();
+  const auto src = floats.view()->as<float>();
+  float_to_half(src, {reinterpret_cast<uint16_t*>(tensor.bytes().data()), src.size()});
+  return Value::of(std::move(tensor));
+}
+
+Value widened(const Value& halves) {
+  Tensor tensor = Tensor::create(DType::kFloat, halves.shape()).value();
+  const auto view = halves.view().value();
+  half_to_float({reinterpret_cast<const uint16_t*>(view.bytes.data()), view.bytes.size() / 2},
+                tensor.as<float>());
+  return Value::of(std::move(tensor));
+}
+
+// In float16 where the session may have it so: what the same numbers give in f32, for beams, too,
+// by the plain loops as well.
+TEST(SharedItems, InFloat16GiveWhatTheSameFloatsGive) {
+  engine::CompileOptions options;
+  options.compact_states = {"keys", "values"};
+  EXPECT_EQ(compile(cross_attention(), options)->inputs()[1].dtype, DType::kFloat);
+  options.precision = engine::Precision::kInt8;
+  for (const bool fast : {true, false}) {
+    options.fast_kernels = fast;
+    const auto executable = compile(cross_attention(), options);
+    ASSERT_EQ(executable->inputs()[1].dtype, DType::kFloat16);
+    EXPECT_TRUE(executable->takes_fewer_items(1));
+    engine::CompileOptions plain;
+    plain.fast_kernels = fast;
+    const auto expected = compile(cross_attention(), plain);
+    const Value keys = halves(waves({2, kHeads, kKeys, kSize}, 0.37));
+    const Value values = halves(waves({2, kHeads, kKeys, kSize}, 0.53));
+    for (const int64_t beams : {1, 3, 10}) {
+      for (const int64_t queries : {1, 4, 11}) {
+        const Value x = waves({2 * beams, queries, kHeads * kSize}, 0.71);
+        const Value found = attend(*executable, x, keys, values).value();
+        const Value want = attend(*expected, x, widened(keys), widened(values)).value();
+        const auto a = found.view()->as<float>(), b = want.view()->as<float>();
+        EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()))
+            << beams << " beams, " << queries << " queries";
       }
     }
   }
