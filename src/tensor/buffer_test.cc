@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <vector>
+
 namespace escuta {
 namespace {
 
@@ -39,6 +42,25 @@ TEST(Buffer, ClaimsEndWithTheBlock) {
   const auto pool = BufferPool::create();
   EXPECT_TRUE(pool->take(5000).value().claim(0, 7));
   EXPECT_TRUE(pool->take(5000).value().claim(0, 5));
+}
+
+// Side by side, whatever their sizes, and each its own.
+TEST(Buffer, ThoseForLongDoNotOverlap) {
+  std::vector<Buffer> held;
+  for (size_t bytes : {1, 100, 70'000, 3'000'000, 17'000'000, 20'000'000, 15'000'000, 16'000'000}) {
+    held.push_back(Buffer::allocate_for_long(bytes).value());
+    EXPECT_EQ(held.back().size(), bytes);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(held.back().data()) % 64, 0u);
+    std::memset(held.back().data(), static_cast<int>(held.size()), bytes);
+  }
+  held.erase(held.begin() + 2);
+  held.push_back(Buffer::allocate_for_long(70'000).value());
+  std::memset(held.back().data(), 9, 70'000);
+  const int marks[] = {1, 2, 4, 5, 6, 7, 8, 9};
+  for (size_t i = 0; i < held.size(); ++i) {
+    EXPECT_EQ(held[i].data()[0], std::byte(marks[i]));
+    EXPECT_EQ(held[i].data()[held[i].size() - 1], std::byte(marks[i]));
+  }
 }
 
 }  // namespace
