@@ -155,7 +155,8 @@ Result<Datum> Frame::place(const Step& step, int slot, DType dtype, const Shape&
     return Datum::borrow(dtype, shape, arena_.data() + plan_->layout.offsets[at]);
   }
   outgrown_ = true;
-  ASSIGN_OR_RETURN(Buffer buffer, Buffer::allocate(bytes));
+  ASSIGN_OR_RETURN(Buffer buffer,
+                   unplanned_ != nullptr ? unplanned_->take(bytes) : Buffer::allocate(bytes));
   return Datum::of(dtype, shape, std::move(buffer));
 }
 
@@ -195,6 +196,7 @@ Status Frame::run(std::span<const Datum> inputs, std::span<const Datum* const> c
   adopt_plan();
   trace_.clear();
   outgrown_ = plan_ == nullptr;
+  if (outgrown_) unplanned_ = MemoryRange::create();
   has_room_ = control.state_stays;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const graph::ValueId id = i < required ? graph.inputs[i] : graph.optional_inputs[i - required];
@@ -217,6 +219,7 @@ Status Frame::run(std::span<const Datum> inputs, std::span<const Datum* const> c
     }
   }
   release_values();
+  unplanned_.reset();
   if (status.ok() && outgrown_) program_.grow_plan(trace_);
   return status;
 }

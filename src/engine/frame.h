@@ -12,6 +12,7 @@
 #include "engine/program.h"
 #include "engine/provider.h"
 #include "tensor/buffer.h"
+#include "tensor/memory_range.h"
 
 namespace escuta::engine {
 
@@ -59,6 +60,7 @@ class Frame {
   std::vector<StepSlots> slots_;
   std::shared_ptr<const ArenaPlan> plan_;
   Buffer arena_;
+  std::shared_ptr<MemoryRange> unplanned_;  // of values, while there is no plan
   RunTrace trace_;
   bool outgrown_ = false;  // something did not fit the plan
   bool has_room_ = false;  // a tensor with room for more rows may be among the values
