@@ -12,6 +12,10 @@
 namespace escuta::engine {
 namespace {
 
+// Small constants of a mapped file are copied: each would hold its page and those around it, which
+// the system reads along, and among weights that kernels keep packed the others are for nothing.
+constexpr size_t kCopiedBytes = size_t{64} << 10;
+
 // Elements that C++ may read: a model's bytes can begin at any address.
 Result<Datum> host_constant(const graph::ConstantPtr& shared) {
   const graph::Constant& constant = *shared;
@@ -21,7 +25,9 @@ Result<Datum> host_constant(const graph::ConstantPtr& shared) {
                      Buffer::foreign(constant.strings.data(), bytes, shared));
   }
   const size_t alignment = std::max(dtype_bits(constant.dtype) / 8, 1);
-  if (reinterpret_cast<uintptr_t>(constant.bytes.data()) % std::min<size_t>(alignment, 8) == 0) {
+  const bool aligned =
+      reinterpret_cast<uintptr_t>(constant.bytes.data()) % std::min<size_t>(alignment, 8) == 0;
+  if (aligned && (!constant.mapped || constant.bytes.size() > kCopiedBytes)) {
     return Datum::of(constant.dtype, constant.shape,
                      Buffer::foreign(constant.bytes.data(), constant.bytes.size(), constant.owner));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/cpu.h"
+#include "base/files.h"
 #include "engine/check_inputs.h"
 #include "passes/choose_rows.h"
 #include "passes/keep_as_float16.h"
@@ -51,6 +52,39 @@ Status compact_states(graph::Model& model, std::span<const std::string> names,
   return Status();
 }
 
+void add_mapped(const graph::Graph& graph, std::vector<std::span<const std::byte>>& parts) {
+  const auto add = [&](const graph::ConstantPtr& constant) {
+    if (constant != nullptr && constant->mapped) parts.push_back(constant->bytes);
+  };
+  for (const graph::Value& value : graph.values()) {
+    add(value.fact.constant);
+    add(value.default_value);
+  }
+  for (const graph::Node& node : graph.nodes()) {
+    for (const graph::GraphPtr& body : node.subgraphs()) add_mapped(*body, parts);
+  }
+}
+
+// Gives the pages of the model's constants back to the system: building read around what it kept.
+// What runs read of them comes back from the file.
+void release_constants(const graph::Graph& graph) {
+  std::vector<std::span<const std::byte>> parts;
+  add_mapped(graph, parts);
+  std::ranges::sort(parts, {}, [](const auto& part) { return part.data(); });
+  std::span<const std::byte> whole;  // neighbours become one, so that pages they share go, too
+  for (const auto& part : parts) {
+    constexpr ptrdiff_t kGap = 4096;
+    if (!whole.empty() && part.data() - (whole.data() + whole.size()) <= kGap) {
+      const auto end = std::max(whole.data() + whole.size(), part.data() + part.size());
+      whole = {whole.data(), end};
+    } else {
+      release_pages(whole);
+      whole = part;
+    }
+  }
+  release_pages(whole);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
@@ -75,6 +109,7 @@ Result<std::unique_ptr<CpuExecutable>> CpuExecutable::create(
   };
   ASSIGN_OR_RETURN(made->program_,
                    engine::Program::build(*made->model_, made->model_->graph, choose));
+  release_constants(made->model_->graph);
   const graph::Graph& graph = made->program_->graph();
   for (const auto& ids : {graph.inputs, graph.optional_inputs}) {
     for (const graph::ValueId id : ids) {

@@ -63,4 +63,13 @@ Result<std::shared_ptr<const Buffer>> PackedWeights::get(
   return std::shared_ptr<const Buffer>(made, &made->bytes);
 }
 
+size_t PackedWeights::held_bytes() {
+  const std::lock_guard lock(mutex_);
+  size_t bytes = 0;
+  for (const auto& [key, weak] : shared_) {
+    if (const auto packed = weak.lock()) bytes += packed->bytes.size();
+  }
+  return bytes;
+}
+
 }  // namespace escuta::cpu

@@ -38,6 +38,9 @@ class PackedWeights {
       const std::filesystem::path& model, const graph::Constant& constant, std::string_view form,
       size_t bytes, const std::function<void(const std::byte* src, std::byte* dst)>& pack);
 
+  // Bytes that are packed and in use, of weights that can be shared.
+  size_t held_bytes();
+
  private:
   std::mutex mutex_;
   std::map<std::string, std::weak_ptr<const PackedWeight>> shared_;
