@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/thread_pool.h"
+#include "kernels/gemm_layout.h"
 
 namespace escuta::kernels {
 namespace {
@@ -16,9 +17,6 @@ constexpr double kTaskFlops = 1e6;        // some 10 us
 constexpr double kTaskBytes = 256 << 10;  // of B, for few rows: some 20 us from memory
 constexpr long kAlignment = 64;
 
-long ceil_div(long a, long b) { return (a + b - 1) / b; }
-long round_up(long a, long b) { return ceil_div(a, b) * b; }
-
 template <typename T>
 const GemmLoops<T>& loops_of(const KernelTable& table) {
   if constexpr (std::is_same_v<T, float>) {
@@ -26,16 +24,6 @@ const GemmLoops<T>& loops_of(const KernelTable& table) {
   } else {
     return table.gemm_f64;
   }
-}
-
-// Elements from a panel to the next, so that each begins at a cache line.
-template <typename T>
-long panel_stride(long k, const GemmLoops<T>& loops) {
-  return round_up(k * loops.nr, kAlignment / static_cast<long>(sizeof(T)));
-}
-template <typename T>
-long tile_stride(long k, const GemmLoops<T>& loops) {
-  return round_up(k * loops.mr, kAlignment / static_cast<long>(sizeof(T)));
 }
 
 // How a product is cut into tasks.
@@ -302,71 +290,6 @@ void run_gemm(const Gemm& gemm, void* scratch, int threads, const KernelTable& t
 }
 void run_gemm(const GemmF64& gemm, void* scratch, int threads, const KernelTable& table) {
   run_any(gemm, scratch, threads, table);
-}
-
-size_t packed_b_bytes(long k, long n, const KernelTable& table) {
-  const GemmLoops<float>& loops = table.gemm_f32;
-  return static_cast<size_t>(ceil_div(n, loops.nr) * panel_stride(k, loops)) * sizeof(float);
-}
-void pack_b(const float* b, long ldb, bool transpose_b, long k, long n, float* dst,
-            const KernelTable& table) {
-  const GemmLoops<float>& loops = table.gemm_f32;
-  const long stride = panel_stride(k, loops);
-  thread_pool().parallel_for(ceil_div(n, loops.nr), 0, [&](long panel, int) {
-    const long column = panel * loops.nr;
-    loops.pack_panels(b + (transpose_b ? column * ldb : column), ldb, transpose_b, k,
-                      std::min(loops.nr, n - column), dst + panel * stride, stride);
-  });
-}
-PanelType panel_type_for(const float* numbers, long n, const KernelTable& table) {
-  if (table.gemm_f32.fits == nullptr) return PanelType::kOwn;
-  constexpr long kPart = 1 << 16;
-  for (const PanelType type : {PanelType::kFloat16, PanelType::kBfloat16}) {
-    std::atomic<bool> fits{true};
-    thread_pool().parallel_for(ceil_div(n, kPart), 0, [&](long part, int) {
-      if (!fits.load(std::memory_order_relaxed)) return;
-      const long begin = part * kPart;
-      if (!table.gemm_f32.fits(type, numbers + begin, std::min(kPart, n - begin))) fits = false;
-    });
-    if (fits) return type;
-  }
-  return PanelType::kOwn;
-}
-
-size_t packed_b_bytes_as(PanelType type, long k, long n, const KernelTable& table) {
-  return packed_b_bytes(k, n, table) / (type == PanelType::kOwn ? 1 : 2);
-}
-
-void pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long k, long n,
-               void* dst, const KernelTable& table) {
-  if (type == PanelType::kOwn) {
-    return pack_b(b, ldb, transpose_b, k, n, static_cast<float*>(dst), table);
-  }
-  const GemmLoops<float>& loops = table.gemm_f32;
-  constexpr long kDepth = 64;
-  ESCUTA_CHECK(loops.nr <= 64);
-  const long stride = panel_stride(k, loops);
-  thread_pool().parallel_for(ceil_div(n, loops.nr), 0, [&](long i, int) {
-    float part[kDepth * 64];
-    const long column = i * loops.nr;
-    auto* panel = static_cast<unsigned short*>(dst) + i * stride;
-    for (long from = 0; from < k; from += kDepth) {
-      const long depth = std::min(kDepth, k - from);
-      const float* src = b + (transpose_b ? column * ldb + from : from * ldb + column);
-      loops.pack_panels(src, ldb, transpose_b, depth, std::min(loops.nr, n - column), part, 0);
-      loops.narrow(type, part, panel + from * loops.nr, depth * loops.nr);
-    }
-  });
-}
-
-size_t packed_a_bytes(long m, long k, const KernelTable& table) {
-  const GemmLoops<float>& loops = table.gemm_f32;
-  return static_cast<size_t>(ceil_div(m, loops.mr) * tile_stride(k, loops)) * sizeof(float);
-}
-void pack_a(const float* a, long lda, bool transpose_a, long m, long k, float* dst,
-            const KernelTable& table) {
-  const GemmLoops<float>& loops = table.gemm_f32;
-  loops.pack_tiles(a, lda, transpose_a, m, k, dst, tile_stride(k, loops));
 }
 
 }  // namespace escuta::kernels

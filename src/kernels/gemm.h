@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 
 #include "kernels/activation.h"
 #include "kernels/gemm_block.h"
@@ -82,10 +83,14 @@ void pack_b(const float* b, long ldb, bool transpose_b, long k, long n, float* d
 // The 16-bit type that holds all n numbers exactly, where there is one and this instruction set
 // reads it; else kOwn.
 PanelType panel_type_for(const float* numbers, long n, const KernelTable& table = kernels());
-// The same packed in a 16-bit type: half the bytes.
 size_t packed_b_bytes_as(PanelType type, long k, long n, const KernelTable& table = kernels());
-void pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long k, long n,
-               void* dst, const KernelTable& table = kernels());
+// Rows [begin, end) of `b`, as it is stored, are not read again. On the calling thread.
+using RowsRead = std::function<void(long begin, long end)>;
+// The same packed in a 16-bit type: half the bytes. False, with anything in dst, where a number is
+// none of that type; kOwn holds them all.
+bool pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long k, long n,
+               void* dst, const RowsRead& rows_read = nullptr,
+               const KernelTable& table = kernels());
 
 size_t packed_a_bytes(long m, long k, const KernelTable& table = kernels());
 // op(A) [m, k] as in Gemm.

@@ -362,11 +362,16 @@ void pack_tiles(const T* src, long src_stride, bool transpose, long m, long k, T
 #if defined(ESCUTA_HAS_FLOAT16)
 template <typename B>
 inline bool all_fit(const float* src, long n) {
-  for (long i = 0; i < n; i += kLanesF32) {
-    const F32 x = load_up_to(src + i, n - i);
-    B narrow[kLanesF32];
-    store(x, narrow);
-    const I32 differs = bits_of(load(narrow)) != bits_of(x);
+  constexpr long kAtOnce = 64 * kLanesF32;
+  for (long begin = 0; begin < n; begin += kAtOnce) {
+    const long end = n - begin < kAtOnce ? n : begin + kAtOnce;
+    I32 differs = {};
+    for (long i = begin; i < end; i += kLanesF32) {
+      const F32 x = load_up_to(src + i, n - i);
+      B narrow[kLanesF32];
+      store(x, narrow);
+      differs |= bits_of(load(narrow)) ^ bits_of(x);
+    }
     int any = 0;
     for (int lane = 0; lane < kLanesF32; ++lane) any |= differs[lane];
     if (any != 0) return false;

@@ -173,7 +173,8 @@ TEST_P(GemmTest, PanelsOf16BitsGiveTheSame) {
       Scratch panels(packed_b_bytes(k, n, table()));
       Scratch narrow(packed_b_bytes_as(type, k, n, table()));
       pack_b(wide.g.b, wide.g.ldb, transpose, k, n, panels.floats(), table());
-      pack_b_as(type, wide.g.b, wide.g.ldb, transpose, k, n, narrow.get(), table());
+      EXPECT_TRUE(
+          pack_b_as(type, wide.g.b, wide.g.ldb, transpose, k, n, narrow.get(), nullptr, table()));
       EXPECT_TRUE(narrow.intact());
       for (const long rows : {1L, 5L, 13L, m}) {
         wide.g.m = rows;
@@ -197,6 +198,38 @@ TEST_P(GemmTest, NumbersThatDoNotFit16BitsStay) {
   for (const float odd : {0.1f, 1e30f * 1.01f, std::nanf("7")}) {
     numbers[99] = odd;
     EXPECT_EQ(panel_type_for(numbers.data(), 100, table()), PanelType::kOwn) << odd;
+  }
+}
+
+// The numbers that were looked at first fit; one far behind does not.
+TEST_P(GemmTest, PackingProvesWhatItPacks) {
+  if (table().gemm_f32.fits == nullptr) GTEST_SKIP() << "this instruction set packs no 16 bits";
+  for (const bool transpose : {false, true}) {
+    const long k = transpose ? 40 : 30000, n = transpose ? 30000 : 40, count = k * n;
+    const long rows = transpose ? n : k, width = transpose ? k : n;
+    std::vector<float> numbers(static_cast<size_t>(count), 1.5f);
+    Scratch panels(packed_b_bytes(k, n, table()));
+    const auto pack = [&](PanelType type) {
+      long read = 0;
+      const bool all = pack_b_as(
+          type, numbers.data(), width, transpose, k, n, panels.get(),
+          [&](long begin, long end) {
+            EXPECT_EQ(begin, read);
+            read = end;
+          },
+          table());
+      if (all) {
+        EXPECT_EQ(read, rows);
+      }
+      return all;
+    };
+    EXPECT_TRUE(pack(PanelType::kFloat16));
+    numbers[static_cast<size_t>(count) - 2] = std::ldexp(1.5f, -100);
+    EXPECT_FALSE(pack(PanelType::kFloat16));
+    EXPECT_TRUE(pack(PanelType::kBfloat16));
+    numbers[static_cast<size_t>(count) - 2] = 0.1f;
+    EXPECT_FALSE(pack(PanelType::kBfloat16));
+    EXPECT_TRUE(pack(PanelType::kOwn));
   }
 }
 

@@ -1,5 +1,9 @@
 #include "providers/cpu/kernels.h"
 
+#include <algorithm>
+
+#include "base/files.h"
+
 namespace escuta::cpu {
 
 #define KERNEL(domain, op, function, file) CreateKernel function;
@@ -54,14 +58,27 @@ Result<const float*> column_bias(const ops::Call& call, size_t i, int64_t n) {
 Result<RightSide> pack_right_side(const KernelContext& context, const graph::Constant& b,
                                   bool transposed) {
   const int64_t k = b.shape[transposed ? 1 : 0], n = b.shape[transposed ? 0 : 1];
+  const auto row_bytes = static_cast<size_t>(b.shape[1]) * sizeof(float);
+  const auto rows_read = [&](long begin, long end) {
+    // A vocabulary's pages would be most of what loading needs at its peak.
+    if (b.mapped) release_pages(b.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
+  };
   const auto make = [&](const std::byte* bytes) -> Result<PackedWeight> {
+    using kernels::PanelType;
     const auto* src = reinterpret_cast<const float*>(bytes);
-    const kernels::PanelType type = kernels::panel_type_for(src, k * n);
     PackedWeight packed;
-    packed.kind = static_cast<int>(type);
-    ASSIGN_OR_RETURN(packed.bytes,
-                     Buffer::allocate_for_long(kernels::packed_b_bytes_as(type, k, n)));
-    kernels::pack_b_as(type, src, b.shape[1], transposed, k, n, packed.bytes.data());
+    // The first numbers tell what to try; packing proves it for all.
+    PanelType type = kernels::panel_type_for(src, std::min<int64_t>(k * n, 4096));
+    for (bool done = false; !done;) {
+      packed.kind = static_cast<int>(type);
+      const size_t size = kernels::packed_b_bytes_as(type, k, n);
+      if (packed.bytes.size() < size) {
+        ASSIGN_OR_RETURN(packed.bytes, Buffer::allocate_for_long(size));
+      }
+      done = kernels::pack_b_as(type, src, b.shape[1], transposed, k, n, packed.bytes.data(),
+                                rows_read);
+      type = type == PanelType::kFloat16 ? PanelType::kBfloat16 : PanelType::kOwn;
+    }
     return packed;
   };
   RightSide side;
