@@ -190,7 +190,7 @@ size_t packed_b_int8_bytes(long k, long n, const KernelTable& table) {
 
 void pack_b_int8(const void* b, long ldb, bool transpose_b, bool b_signed, long k, long n,
                  void* dst, const KernelTable& table) {
-  pack_columns(b, ldb, transpose_b, b_signed, k, n, dst, 1, table.gemm_int8);
+  pack_columns(b, ldb, transpose_b, b_signed, k, n, dst, 0, table.gemm_int8);
 }
 
 size_t gemm_int8_scratch_bytes(const GemmInt8& gemm, int threads, const KernelTable& table) {

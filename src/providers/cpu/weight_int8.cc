@@ -30,30 +30,41 @@ size_t scales_bytes(int64_t n) {
 
 float scale_for(float most) { return most > 0 && std::isfinite(most) ? most / kMost : 1.0f; }
 
-// src [rows, width] -> codes; scale is one per row (`by_row`), or one per column.
-void quantize_weights(const float* src, int64_t rows, int64_t width, bool by_row, float* scales,
-                      signed char* codes) {
-  const auto& vector = kernels::kernels().vector;
-  if (by_row) {
-    thread_pool().parallel_for(rows, 0, [&](long row, int) {
-      const float* values = src + row * width;
-      scales[row] = scale_for(vector.reduce(kernels::ReduceOp::kMaxOfAbs, values, width));
-      vector.quantize(values, scales[row], 0, -127, 127,
-                      reinterpret_cast<unsigned char*>(codes + row * width), width);
-    });
-    return;
-  }
-  std::fill(scales, scales + width, 0.0f);
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < width; ++i) {
-      scales[i] = std::max(scales[i], std::fabs(src[row * width + i]));
-    }
-  }
-  for (int64_t i = 0; i < width; ++i) scales[i] = scale_for(scales[i]);
+void quantize(const float* src, float scale, signed char* codes, int64_t n) {
+  kernels::kernels().vector.quantize(src, scale, 0, -127, 127,
+                                     reinterpret_cast<unsigned char*>(codes), n);
+}
+
+// src [rows, width] -> codes, with a scale for each row.
+void quantize_by_row(const float* src, int64_t rows, int64_t width, float* scales,
+                     signed char* codes) {
   thread_pool().parallel_for(rows, 0, [&](long row, int) {
-    for (int64_t i = 0; i < width; ++i) {
-      const float code = std::nearbyint(src[row * width + i] / scales[i]);
-      codes[row * width + i] = static_cast<signed char>(std::clamp(code, -kMost, kMost));
+    const float* values = src + row * width;
+    scales[row] =
+        scale_for(kernels::kernels().vector.reduce(kernels::ReduceOp::kMaxOfAbs, values, width));
+    quantize(values, scales[row], codes + row * width, width);
+  });
+}
+
+// The same with a scale for each column.
+void quantize_by_column(const float* src, int64_t rows, int64_t width, float* scales,
+                        signed char* codes) {
+  using kernels::BinaryOp;
+  constexpr long kColumns = 128;
+  const auto& vector = kernels::kernels().vector;
+  thread_pool().parallel_for((width + kColumns - 1) / kColumns, 0, [&](long block, int) {
+    const long begin = block * kColumns, count = std::min<long>(kColumns, width - begin);
+    float values[kColumns];
+    std::fill_n(scales + begin, count, 0.0f);
+    for (int64_t row = 0; row < rows; ++row) {
+      vector.abs(src + row * width + begin, values, count);
+      vector.binary(BinaryOp::kMax, values, 1, scales + begin, 1, scales + begin, count);
+    }
+    for (long i = begin; i < begin + count; ++i) scales[i] = scale_for(scales[i]);
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t at = row * width + begin;
+      vector.binary(BinaryOp::kDiv, src + at, 1, scales + begin, 1, values, count);
+      quantize(values, 1, codes + at, count);
     }
   });
 }
@@ -74,8 +85,8 @@ class Int8MatMul final : public ops::Kernel {
                                                              kernels::packed_b_int8_bytes(k_, n_)));
       auto* scales = reinterpret_cast<float*>(made.bytes.data());
       auto* values = reinterpret_cast<signed char*>(codes.data());
-      quantize_weights(reinterpret_cast<const float*>(bytes), b.shape[0], b.shape[1], transpose_b_,
-                       scales, values);
+      const auto quantize_all = transpose_b_ ? quantize_by_row : quantize_by_column;
+      quantize_all(reinterpret_cast<const float*>(bytes), b.shape[0], b.shape[1], scales, values);
       kernels::pack_b_int8(values, b.shape[1], transpose_b_, true, k_, n_,
                            made.bytes.data() + scales_bytes(n_));
       return made;
@@ -128,8 +139,7 @@ class Int8MatMul final : public ops::Kernel {
       for (int64_t row = begin; row < end; ++row) {
         const float* values = src + row * k_;
         scales[row] = scale_for(vector.reduce(kernels::ReduceOp::kMaxOfAbs, values, k_));
-        vector.quantize(values, scales[row], 0, -127, 127,
-                        reinterpret_cast<unsigned char*>(codes + row * k_), k_);
+        quantize(values, scales[row], codes + row * k_, k_);
       }
     });
     gemm.a = codes;
