@@ -1,6 +1,7 @@
 #include "engine/session.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/log.h"
 #include "engine/partition.h"
@@ -33,8 +34,9 @@ std::string known_names(const Registry& registry) {
   return names.empty() ? "none" : names;
 }
 
-// The names to try, in order: `auto` stands for all that the registry has.
-std::vector<std::string> expand(const Registry& registry, std::span<const std::string> names) {
+// The names to try, in order: `auto` stands for all of `providers`.
+std::vector<std::string> expand(const std::vector<const Provider*>& providers,
+                                std::span<const std::string> names) {
   std::vector<std::string> expanded;
   const auto add = [&](std::string_view name) {
     if (std::find(expanded.begin(), expanded.end(), name) == expanded.end()) {
@@ -46,7 +48,7 @@ std::vector<std::string> expand(const Registry& registry, std::span<const std::s
       add(name);
       continue;
     }
-    for (const auto& provider : registry.providers()) add(provider->name());
+    for (const Provider* provider : providers) add(provider->name());
   }
   return expanded;
 }
@@ -73,9 +75,12 @@ Result<std::unique_ptr<Executable>> compile_parts(const Registry& registry, cons
   return std::unique_ptr<Executable>(std::move(executable));
 }
 
+// The names after the one at hand.
+using OtherNames = std::function<std::span<const std::string>()>;
+
 // Compiles on one provider, sharing the model with `others` where it must, or says why not.
 Result<std::unique_ptr<Executable>> compile_on(const Registry& registry, const std::string& name,
-                                               std::span<const std::string> others,
+                                               const OtherNames& other_names,
                                                const std::shared_ptr<const graph::Model>& model,
                                                const CompileOptions& options) {
   const Provider* provider = registry.find(name);
@@ -90,6 +95,7 @@ Result<std::unique_ptr<Executable>> compile_on(const Registry& registry, const s
   const std::vector<Refusal> refusals = provider->refusals(*model);
   if (!refusals.empty()) {
     std::string shared;
+    const std::span<const std::string> others = other_names();
     if (!others.empty()) {
       auto parts = compile_parts(registry, *provider, others, *model, options);
       if (parts.ok()) return parts;
@@ -130,11 +136,34 @@ void place(const std::string& name, const graph::Model& model, const Executable&
 
 }  // namespace
 
-const Provider* Registry::find(std::string_view name) const {
-  for (const auto& provider : providers_) {
-    if (provider->name() == name) return provider.get();
+void Registry::add_later(std::function<Providers()> find) {
+  later_.push_back(std::make_unique<Later>());
+  later_.back()->find = std::move(find);
+}
+
+std::vector<const Provider*> Registry::ready() const {
+  std::vector<const Provider*> all;
+  for (const auto& provider : ready_) all.push_back(provider.get());
+  return all;
+}
+
+std::vector<const Provider*> Registry::providers() const {
+  std::vector<const Provider*> all = ready();
+  for (const auto& later : later_) {
+    std::call_once(later->once, [&] { later->found = later->find(); });
+    for (const auto& provider : later->found) all.push_back(provider.get());
   }
-  return nullptr;
+  return all;
+}
+
+const Provider* Registry::find(std::string_view name) const {
+  const auto named = [&](const std::vector<const Provider*>& providers) {
+    const auto has_name = [&](const Provider* provider) { return provider->name() == name; };
+    const auto it = std::find_if(providers.begin(), providers.end(), has_name);
+    return it == providers.end() ? nullptr : *it;
+  };
+  const Provider* found = named(ready());
+  return found != nullptr ? found : named(providers());
 }
 
 Result<std::vector<std::string>> parse_provider_list(std::string_view list) {
@@ -168,13 +197,19 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
                                                std::shared_ptr<const graph::Model> model,
                                                const SessionOptions& options) {
   const std::string title = title_of(*model);
-  const std::vector<std::string> names = expand(registry, options.providers);
+  // As a rule the first takes the whole model, and nobody else need be looked for. Those that are
+  // found later come after it.
+  std::vector<std::string> names = expand(registry.ready(), options.providers);
+  if (names.empty()) names = expand(registry.providers(), options.providers);
   if (names.empty()) return unavailable("{}: this program has no providers", title);
   std::vector<Placement> refused;
   Status last;
   for (size_t i = 0; i < names.size(); ++i) {
-    const std::string& name = names[i];
-    const auto others = std::span(names).subspan(i + 1);
+    const std::string name = names[i];
+    const auto others = [&] {
+      names = expand(registry.providers(), options.providers);
+      return std::span<const std::string>(names).subspan(i + 1);
+    };
     auto executable = compile_on(registry, name, others, model, options.compile);
     if (executable.ok()) {
       std::shared_ptr<Session> session(new Session);
@@ -187,6 +222,7 @@ Result<std::shared_ptr<Session>> Session::load(const Registry& registry,
       session->model_ = std::move(model);
       return session;
     }
+    others();
     last = executable.status();
     refused.push_back({name, 0, std::string(last.message())});
   }

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,12 +22,26 @@ namespace escuta::engine {
 // The providers of this program, best first. Immutable after it is filled; any thread.
 class Registry {
  public:
-  void add(std::unique_ptr<Provider> provider) { providers_.push_back(std::move(provider)); }
-  std::span<const std::unique_ptr<Provider>> providers() const { return providers_; }
+  using Providers = std::vector<std::unique_ptr<Provider>>;
+
+  void add(std::unique_ptr<Provider> provider) { ready_.push_back(std::move(provider)); }
+  // Those that `find` gives, after all that are added: called once, when somebody asks for all, or
+  // for one that is not there. For what costs time and memory to find, as opening a library does.
+  void add_later(std::function<Providers()> find);
+
+  std::vector<const Provider*> providers() const;
+  // Those that are there without looking for more.
+  std::vector<const Provider*> ready() const;
   const Provider* find(std::string_view name) const;
 
  private:
-  std::vector<std::unique_ptr<Provider>> providers_;
+  struct Later {
+    std::function<Providers()> find;
+    std::once_flag once;
+    Providers found;
+  };
+  Providers ready_;
+  std::vector<std::unique_ptr<Later>> later_;
 };
 
 // "auto", "ort", "ort:openvino,ort" -> names; InvalidArgument for an empty or doubled name.

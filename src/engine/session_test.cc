@@ -113,6 +113,37 @@ TEST_F(SessionChoice, NamesEveryReasonWhenNoneCan) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("broken: its compiler fell over"));
 }
 
+TEST_F(SessionChoice, OthersAreLookedForOnlyWhereTheFirstDoesNotTakeIt) {
+  int searches = 0;
+  const auto later = [&] {
+    ++searches;
+    Registry::Providers found;
+    found.push_back(std::make_unique<FakeProvider>("late", kHere));
+    return found;
+  };
+  Registry willing, unwilling;
+  willing.add(std::make_unique<FakeProvider>("good", kHere));
+  willing.add_later(later);
+  const auto first = Session::load(willing, file_.path(), with({"auto"}));
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ((*first)->placements()[0].provider, "good");
+  EXPECT_EQ(searches, 0);
+  EXPECT_EQ(willing.find("good")->name(), "good");
+  EXPECT_EQ(willing.ready().size(), 1u);
+  EXPECT_EQ(searches, 0);
+  EXPECT_NE(willing.find("late"), nullptr);
+  EXPECT_EQ(willing.providers().size(), 2u);
+  EXPECT_EQ(searches, 1);
+
+  unwilling.add(std::make_unique<FakeProvider>("broken", kHere, internal_error("it fell over")));
+  unwilling.add_later(later);
+  const auto second = Session::load(unwilling, file_.path(), with({"auto"}));
+  ASSERT_TRUE(second.ok());
+  ASSERT_EQ((*second)->placements().size(), 2u);
+  EXPECT_EQ((*second)->placements()[1].provider, "late");
+  EXPECT_EQ(searches, 2);
+}
+
 TEST_F(SessionChoice, AMissingModelIsNotFound) {
   const Status status = Session::load(registry_, "/none.onnx", with({"auto"})).status();
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
