@@ -1,5 +1,6 @@
 #include "pipeline/transcriber.h"
 
+#include <future>
 #include <vector>
 
 #include "base/clock.h"
@@ -37,9 +38,12 @@ Result<Transcriber> Transcriber::create(const engine::Registry& registry,
                                         const std::filesystem::path& model_folder,
                                         const whisper::LoadOptions& options) {
   const Stopwatch loading;
+  // Beside the graphs; one after the other where the system has no thread to give.
+  auto reading = std::async(std::launch::async | std::launch::deferred,
+                            [&] { return text::Tokenizer::load(model_folder / "tokenizer.json"); });
   ASSIGN_OR_RETURN(std::shared_ptr<const whisper::Model> model,
                    whisper::Model::load(registry, model_folder, options));
-  ASSIGN_OR_RETURN(auto tokenizer, text::Tokenizer::load(model_folder / "tokenizer.json"));
+  ASSIGN_OR_RETURN(auto tokenizer, reading.get());
   Result<whisper::Vocabulary> vocabulary =
       whisper::Vocabulary::create(std::move(tokenizer), model->config());
   if (!vocabulary.ok()) return vocabulary.status().with_context(model_folder.string());

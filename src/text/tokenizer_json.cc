@@ -159,7 +159,8 @@ bool Reader::string(string_t& value) {
   }
   const size_t space = value.find(' ');
   if (space != std::string::npos && value.find(' ', space + 1) == std::string::npos) {
-    merge_ = {value.substr(0, space), value.substr(space + 1)};
+    merge_.push_back(value.substr(0, space));
+    merge_.push_back(value.substr(space + 1));
   }
   return end_merge();
 }
