@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/schedule.h"
 #include "onnx/limits.h"
 #include "ops/resolve.h"
 #include "ops/shared_items.h"
@@ -70,8 +69,8 @@ Result<std::unique_ptr<Program>> Program::build(const graph::Model& model,
   for (size_t slot = 0; slot < graph.values().size(); ++slot) {
     program->roots_.push_back(static_cast<int>(slot));
   }
-  for (const graph::NodeId id : schedule(graph)) {
-    RETURN_IF_ERROR(program->add_step(model, id, choose));
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    RETURN_IF_ERROR(program->add_step(model, static_cast<graph::NodeId>(i), choose));
   }
   RETURN_IF_ERROR(program->add_constants());
   program->find_lifetimes();
