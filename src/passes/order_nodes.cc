@@ -59,18 +59,21 @@ class Orderer {
   // Places the node after all that it needs, in the order of its inputs. No recursion: graphs are
   // as deep as they like.
   void make(NodeId wanted) {
-    std::vector<NodeId> path = {wanted};
+    struct Step {
+      NodeId id;
+      size_t next = 0;  // of what it needs
+    };
+    std::vector<Step> path = {{wanted}};
     while (!path.empty()) {
-      const NodeId id = path.back();
-      const auto& needed = before_[at(id)];
-      const auto next =
-          std::ranges::find_if(needed, [&](NodeId node) { return !placed_[at(node)]; });
-      if (!placed_[at(id)] && next != needed.end()) {
-        path.push_back(*next);
+      Step& step = path.back();
+      const std::vector<NodeId>& needed = before_[at(step.id)];
+      while (step.next < needed.size() && placed_[at(needed[step.next])]) ++step.next;
+      if (!placed_[at(step.id)] && step.next < needed.size()) {
+        path.push_back({needed[step.next]});
         continue;
       }
+      place(step.id);
       path.pop_back();
-      place(id);
     }
   }
 
