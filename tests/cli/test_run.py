@@ -186,7 +186,8 @@ class Providers(ProgramTest):
         for name in ("sse9", "avx2" if os.uname().machine == "aarch64" else "neon"):
             result = run("providers", env={**os.environ, "ESCUTA_ISA": name})
             self.assertEqual((result.returncode, result.stdout), (2, ""))
-            self.assertRegex(result.stderr, f"^escuta: error: ESCUTA_ISA: expected .*generic.*, found `{name}`\n$")
+            self.assertRegex(result.stderr, "^escuta: ESCUTA_ISA: expected an instruction set .*generic"
+                                            f".*, found `{name}`\n$")
 
     def test_an_absent_library_is_said_and_is_an_error_only_when_asked_for(self):
         environment = {**os.environ, "ESCUTA_ORT_LIBRARY": "/none/libonnxruntime.so.1"}
