@@ -196,7 +196,9 @@ Status Frame::run(std::span<const Datum> inputs, std::span<const Datum* const> c
   adopt_plan();
   trace_.clear();
   outgrown_ = plan_ == nullptr;
+#ifndef __SANITIZE_ADDRESS__  // it watches what malloc gives
   if (outgrown_) unplanned_ = MemoryRange::create();
+#endif
   has_room_ = control.state_stays;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const graph::ValueId id = i < required ? graph.inputs[i] : graph.optional_inputs[i - required];

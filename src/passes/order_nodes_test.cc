@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+#include <set>
+
 #include "passes/infer.h"
 #include "passes/test_model.h"
 
@@ -38,6 +41,31 @@ TEST(OrderNodes, MakesValuesJustBeforeTheyAreRead) {
   const Values after = run_nodes(model.model(), inputs).value();
   for (const auto& [name, datum] : before) {
     EXPECT_TRUE(std::ranges::equal(datum.as<float>(), after.at(name).as<float>())) << name;
+  }
+}
+
+TEST(OrderNodes, PlacesEachNodeOfAnyGraphOnceAndAfterWhatItReads) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 2000; ++round) {
+    TestModel model;
+    model.input("v0", {"4"}).input("v1", {"4"});
+    const size_t count = 2 + random() % 14;
+    for (size_t i = 2; i < count; ++i) {
+      Strings reads;
+      for (size_t j = 0; j <= random() % 3; ++j) {
+        reads.push_back("v" + std::to_string(random() % i));
+      }
+      model.node("Sum", reads, {"v" + std::to_string(i)});
+    }
+    model.outputs({"v" + std::to_string(random() % count), "v" + std::to_string(count - 1)});
+    ASSERT_TRUE(order_nodes(model.model()).ok());
+    const graph::Graph& graph = model.model().graph;
+    EXPECT_EQ(graph.nodes().size(), count - 2);
+    std::set<graph::ValueId> made(graph.inputs.begin(), graph.inputs.end());
+    for (const graph::Node& node : graph.nodes()) {
+      for (const graph::ValueId input : node.inputs) ASSERT_TRUE(made.contains(input)) << round;
+      ASSERT_TRUE(made.insert(node.outputs[0]).second) << round;
+    }
   }
 }
 
