@@ -96,7 +96,7 @@ Cut cut_gemm(const GemmOf<T>& g, int threads, const GemmLoops<T>& loops) {
     return cut;
   }
   cut.depths = std::max(ceil_div(g.k, kBlockDepth), 1L);
-  cut.depth = round_up(ceil_div(g.k, cut.depths), 8);
+  cut.depth = round_up(ceil_div(g.k, cut.depths), kScaledDepth);
   cut.depths = std::max(ceil_div(g.k, std::max(cut.depth, 1L)), 1L);
   const long cache_rows =
       kBlockBytes / static_cast<long>(sizeof(T)) / std::max(cut.depth, 1L) / loops.mr * loops.mr;
@@ -199,17 +199,17 @@ struct Run {
 
   void panels(long pair, long row, long column, const void* packed, int slot) const {
     GemmBlock<T> b = block(pair, row, column);
-    b.b_stride = panel_stride(g.k, loops);
     b.b_type = cut.pack_b ? PanelType::kOwn : g.packed_type;
-    const long element = b.b_type == PanelType::kOwn ? static_cast<long>(sizeof(T)) : 2;
+    const long bytes = panel_bytes(b.b_type, g.k, loops);
+    b.b_stride = b.b_type == PanelType::kInt8 ? bytes : panel_stride(g.k, loops);
     for (long i = 0; i < cut.depths; ++i) {
       const long from = i * cut.depth;
       b.k = std::min(cut.depth, g.k - from);
       if (i > 0) b.beta = 1;
       if (i == cut.depths - 1) set_ending(b, row, column);
-      const long at = column / loops.nr * b.b_stride + from * loops.nr;
+      const long at = column / loops.nr * bytes + row_bytes(b.b_type, from, loops);
       b.b = static_cast<const T*>(
-          static_cast<const void*>(static_cast<const std::byte*>(packed) + at * element));
+          static_cast<const void*>(static_cast<const std::byte*>(packed) + at));
       (set_a(b, pair, row, from, slot) ? loops.tiles_by_panels : loops.rows_by_panels)(b);
     }
   }

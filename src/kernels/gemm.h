@@ -87,7 +87,7 @@ size_t packed_b_bytes_as(PanelType type, long k, long n, const KernelTable& tabl
 // Rows [begin, end) of `b`, as it is stored, are not read again. On the calling thread.
 using RowsRead = std::function<void(long begin, long end)>;
 // The same packed in a 16-bit type: half the bytes. False, with anything in dst, where a number is
-// none of that type; kOwn holds them all.
+// none of that type; kOwn holds them all, kInt8 rounds them.
 bool pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long k, long n,
                void* dst, const RowsRead& rows_read = nullptr,
                const KernelTable& table = kernels());

@@ -99,24 +99,59 @@ __attribute__((noinline)) void finish_tile(const GemmBlock<T>& block, const T* s
   if (i < n) finish_columns<T, false>(block, sums + i, stride, row, rows, column + i, n - i);
 }
 
+// Adds kRows elements of a, each times the columns of one row of a panel.
+template <typename T, int kRows, bool kPacked>
+ESCUTA_INLINE void add_products(const T* a, long a_stride, const Vector<T> (&column)[kNrVectors],
+                                Vector<T> (&sum)[kRows][kNrVectors]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    const Vector<T> row = (kPacked ? a[r] : a[r * a_stride]) - Vector<T>{};
+#pragma GCC unroll 4
+    for (int v = 0; v < kNrVectors; ++v) sum[r][v] += row * column[v];
+  }
+}
+
+template <typename T, typename B, int kRows, bool kPacked>
+ESCUTA_INLINE void multiply_panel(const T* a, long a_stride, const B* b, long k,
+                                  Vector<T> (&sum)[kRows][kNrVectors]) {
+  for (long p = 0; p < k; ++p) {
+    Vector<T> column[kNrVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kNrVectors; ++v) column[v] = load(b + v * kLanes<T>);
+    add_products<T, kRows, kPacked>(a, a_stride, column, sum);
+    a += kPacked ? kMr : 1;
+    b += kNr<T>;
+  }
+}
+
+// The scale goes to the codes, not to the sums: there are registers for one set of sums only.
+template <typename T, typename B, int kRows, bool kPacked>
+ESCUTA_INLINE void multiply_panel(const T* a, long a_stride, const Int8Code* b, long k,
+                                  Vector<T> (&sum)[kRows][kNrVectors]) {
+  for (long begin = 0; begin < k; begin += kScaledDepth) {
+    F32 scale[kNrVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kNrVectors; ++v) scale[v] = load_as<F32>(b + v * kVectorBytes);
+    const Int8Code* code = b + kNr<float> * (long)sizeof(float);
+    const long end = k - begin < kScaledDepth ? k : begin + kScaledDepth;
+    for (long p = begin; p < end; ++p) {
+      F32 column[kNrVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kNrVectors; ++v) column[v] = load(code + v * kLanesF32) * scale[v];
+      add_products<T, kRows, kPacked>(a, a_stride, column, sum);
+      a += kPacked ? kMr : 1;
+      code += kNr<float>;
+    }
+    b += int8_block_bytes(kNr<float>);
+  }
+}
+
 // One tile: the sums of kRows rows of a by one panel, whose elements are of type B.
 template <typename T, typename B, int kRows, bool kPacked>
 ESCUTA_INLINE void multiply_tile(const T* a, long a_stride, const B* b, long k, T* sums) {
   constexpr int kL = kLanes<T>;
   Vector<T> sum[kRows][kNrVectors] = {};
-  for (long p = 0; p < k; ++p) {
-    Vector<T> column[kNrVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kNrVectors; ++v) column[v] = load(b + v * kL);
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const Vector<T> row = (kPacked ? a[r] : a[r * a_stride]) - Vector<T>{};
-#pragma GCC unroll 4
-      for (int v = 0; v < kNrVectors; ++v) sum[r][v] += row * column[v];
-    }
-    a += kPacked ? kMr : 1;
-    b += kNr<T>;
-  }
+  multiply_panel<T, B, kRows, kPacked>(a, a_stride, b, k, sum);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
@@ -151,6 +186,9 @@ inline void by_panels_of(const GemmBlock<T>& block) {
 
 template <typename T, bool kPacked>
 inline void by_panels(const GemmBlock<T>& block) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (block.b_type == PanelType::kInt8) return by_panels_of<T, Int8Code, kPacked>(block);
+  }
 #if defined(ESCUTA_HAS_FLOAT16)
   if constexpr (sizeof(T) == sizeof(float)) {
     if (block.b_type == PanelType::kFloat16) return by_panels_of<T, Float16Bits, kPacked>(block);
@@ -357,7 +395,26 @@ void pack_tiles(const T* src, long src_stride, bool transpose, long m, long k, T
   }
 }
 
-// --- Panels of 16 bits --------------------------------------------------------------------------
+// --- Panels of 8 and 16 bits --------------------------------------------------------------------
+
+void quantize(const float* src, long rows, void* dst) {
+  constexpr long kColumns = kNr<float>;
+  constexpr float kMost = 127;  // -128 is left out, so that codes are symmetric
+  auto* codes = (Int8Code*)((char*)dst + kColumns * (long)sizeof(float));
+  for (long column = 0; column < kColumns; column += kLanesF32) {
+    F32 most = {};
+    for (long p = 0; p < rows; ++p) most = max(most, abs(load(src + p * kColumns + column)));
+    const F32 scale = most / kMost;
+    store_as(scale, (float*)dst + column);
+    // What is beyond a float's range, or of no size, has no codes.
+    const F32 factor = select((scale > 0.0f) & (scale < __builtin_inff()), 1.0f / scale, F32{});
+    for (long p = 0; p < kScaledDepth; ++p) {
+      const F32 x = p < rows ? load(src + p * kColumns + column) * factor : F32{};
+      const I32 code = to_i32(round_small(max(min(x, splat_f32(kMost)), splat_f32(-kMost))));
+      store_as(narrow_to_u8(code), codes + p * kColumns + column);
+    }
+  }
+}
 
 #if defined(ESCUTA_HAS_FLOAT16)
 template <typename B>
@@ -401,6 +458,10 @@ template <typename T>
 constexpr decltype(GemmLoops<T>::fits) kFits = nullptr;
 template <typename T>
 constexpr decltype(GemmLoops<T>::narrow) kNarrow = nullptr;
+template <typename T>
+constexpr decltype(GemmLoops<T>::quantize) kQuantize = nullptr;
+template <>
+constexpr decltype(GemmLoops<float>::quantize) kQuantize<float> = quantize;
 #if defined(ESCUTA_HAS_FLOAT16)
 template <>
 constexpr decltype(GemmLoops<float>::fits) kFits<float> = fits;
@@ -419,6 +480,7 @@ constexpr GemmLoops<T> kGemmLoops = {
     .pack_panels = pack_panels<T>,
     .fits = kFits<T>,
     .narrow = kNarrow<T>,
+    .quantize = kQuantize<T>,
     .pack_tiles = pack_tiles<T>,
 };
 

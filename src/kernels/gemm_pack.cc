@@ -27,13 +27,13 @@ class PanelPacker {
         n_(n),
         dst_(dst),
         loops_(loops),
-        stride_(panel_stride(k, loops)) {
+        depth_(type == PanelType::kInt8 ? kScaledDepth : 16) {
     ESCUTA_CHECK(loops.nr <= kMaxNr);
   }
 
   bool run(const RowsRead& rows_read) {
     const long rows = transpose_ ? n_ : k_;
-    const long step = transpose_ ? loops_.nr : kDepth;
+    const long step = transpose_ ? loops_.nr : depth_;
     const long stripe = round_up(std::max(kStripeFloats / std::max(ldb_, 1L), 1L), step);
     for (long begin = 0; begin < rows && fits_; begin += stripe) {
       const long end = std::min(begin + stripe, rows);
@@ -48,18 +48,16 @@ class PanelPacker {
   }
 
  private:
-  static constexpr long kDepth = 16;  // rows that are read side by side
-
   // The part [from, to) of k of panels [first, last).
   void pack(long first, long last, long from, long to) {
     // Panels beside each other share the pages and lines of their rows: one task's.
     const long group = std::clamp((last - first) / 16, 1L, 8L);
     thread_pool().parallel_for(ceil_div(last - first, group), 0, [&](long i, int) {
       const long begin = first + i * group, end = std::min(begin + group, last);
-      for (long at = from; at < to; at += kDepth) {
+      for (long at = from; at < to; at += depth_) {
         for (long panel = begin; panel < end; ++panel) {
           if (!fits_.load(std::memory_order_relaxed)) return;
-          pack_part(panel, at, std::min(kDepth, to - at));
+          pack_part(panel, at, std::min(depth_, to - at));
         }
       }
     });
@@ -68,16 +66,18 @@ class PanelPacker {
   void pack_part(long panel, long from, long depth) {
     const long column = panel * loops_.nr, filled = std::min(loops_.nr, n_ - column);
     const float* src = b_ + (transpose_ ? column * ldb_ + from : from * ldb_ + column);
-    const long at = panel * stride_ + from * loops_.nr;
+    void* dst = static_cast<std::byte*>(dst_) + panel * panel_bytes(type_, k_, loops_) +
+                row_bytes(type_, from, loops_);
     if (type_ == PanelType::kOwn) {
-      loops_.pack_panels(src, ldb_, transpose_, depth, filled, static_cast<float*>(dst_) + at, 0);
+      loops_.pack_panels(src, ldb_, transpose_, depth, filled, static_cast<float*>(dst), 0);
       return;
     }
-    float part[kDepth * kMaxNr];
+    float part[kScaledDepth * kMaxNr];
     loops_.pack_panels(src, ldb_, transpose_, depth, filled, part, 0);
+    if (type_ == PanelType::kInt8) return loops_.quantize(part, depth, dst);
     // Columns beyond the last are zeros, which fit.
     if (!loops_.fits(type_, part, depth * loops_.nr)) fits_ = false;
-    loops_.narrow(type_, part, static_cast<unsigned short*>(dst_) + at, depth * loops_.nr);
+    loops_.narrow(type_, part, static_cast<unsigned short*>(dst), depth * loops_.nr);
   }
 
   PanelType type_;
@@ -87,15 +87,14 @@ class PanelPacker {
   long k_, n_;
   void* dst_;
   const GemmLoops<float>& loops_;
-  long stride_;
+  long depth_;  // rows that are read side by side
   std::atomic<bool> fits_{true};
 };
 
 }  // namespace
 
 size_t packed_b_bytes(long k, long n, const KernelTable& table) {
-  const GemmLoops<float>& loops = table.gemm_f32;
-  return static_cast<size_t>(ceil_div(n, loops.nr) * panel_stride(k, loops)) * sizeof(float);
+  return packed_b_bytes_as(PanelType::kOwn, k, n, table);
 }
 
 void pack_b(const float* b, long ldb, bool transpose_b, long k, long n, float* dst,
@@ -112,7 +111,8 @@ PanelType panel_type_for(const float* numbers, long n, const KernelTable& table)
 }
 
 size_t packed_b_bytes_as(PanelType type, long k, long n, const KernelTable& table) {
-  return packed_b_bytes(k, n, table) / (type == PanelType::kOwn ? 1 : 2);
+  const GemmLoops<float>& loops = table.gemm_f32;
+  return static_cast<size_t>(ceil_div(n, loops.nr) * panel_bytes(type, k, loops));
 }
 
 bool pack_b_as(PanelType type, const float* b, long ldb, bool transpose_b, long k, long n,

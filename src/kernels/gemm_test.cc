@@ -193,6 +193,53 @@ TEST_P(GemmTest, PanelsOf16BitsGiveTheSame) {
   }
 }
 
+// Numbers rounded to codes with a scale for each column and kScaledDepth rows.
+std::vector<float> rounded_to_codes(const Case<float>& test, bool transpose) {
+  std::vector<float> numbers = test.b;
+  for (long column = 0; column < test.g.n; ++column) {
+    const auto at = [&](long p) -> float& {
+      const long place = transpose ? column * test.g.ldb + p : p * test.g.ldb + column;
+      return numbers[static_cast<size_t>(place)];
+    };
+    for (long begin = 0; begin < test.g.k; begin += kScaledDepth) {
+      const long end = std::min(begin + kScaledDepth, test.g.k);
+      float most = 0;
+      for (long p = begin; p < end; ++p) most = std::max(most, std::abs(at(p)));
+      const float scale = most / 127, factor = scale > 0 ? 1 / scale : 0;
+      for (long p = begin; p < end; ++p) at(p) = std::nearbyint(at(p) * factor) * scale;
+    }
+  }
+  return numbers;
+}
+
+TEST_P(GemmTest, PanelsOf8BitsAreThoseOfTheRoundedNumbers) {
+  const long m = 30, n = 77;
+  for (const auto& [k, transpose] : {std::pair(1100L, false), {1100L, true}, {40L, false}}) {
+    Case<float> test({.m = m, .n = n, .k = k, .transpose_b = transpose});
+    for (long i = 0; i < k && !transpose; ++i) test.b[static_cast<size_t>(i * test.g.ldb)] = 0;
+    const std::vector<float> rounded = rounded_to_codes(test, transpose);
+    Scratch panels(packed_b_bytes(k, n, table()));
+    Scratch codes(packed_b_bytes_as(PanelType::kInt8, k, n, table()));
+    pack_b(rounded.data(), test.g.ldb, transpose, k, n, panels.floats(), table());
+    ASSERT_TRUE(pack_b_as(PanelType::kInt8, test.g.b, test.g.ldb, transpose, k, n, codes.get(),
+                          nullptr, table()));
+    EXPECT_TRUE(codes.intact());
+    for (const long rows : {1L, 5L, 13L, m}) {
+      test.g.m = rows;
+      test.g.packed_b = panels.get();
+      test.g.packed_type = PanelType::kOwn;
+      test.c = test.original;
+      run(test, table());
+      const std::vector<float> expected = test.c;
+      test.g.packed_b = codes.get();
+      test.g.packed_type = PanelType::kInt8;
+      test.c = test.original;
+      run(test, table());
+      ASSERT_EQ(test.c, expected) << rows << " rows, k " << k;
+    }
+  }
+}
+
 TEST_P(GemmTest, NumbersThatDoNotFit16BitsStay) {
   std::vector<float> numbers(100, 1.5f);
   for (const float odd : {0.1f, 1e30f * 1.01f, std::nanf("7")}) {

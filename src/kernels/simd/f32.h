@@ -36,14 +36,20 @@ ESCUTA_INLINE I32 load(const int* src) { return load_as<I32>(src); }
 ESCUTA_INLINE void store(F32 value, float* dst) { store_as(value, dst); }
 ESCUTA_INLINE void store(I32 value, int* dst) { store_as(value, dst); }
 
-// Integers of 16 and 8 bits, one for each lane of an I32. g++ 12 takes them apart lane by lane for
-// NEON.
+// Integers of 16 and 8 bits, one for each lane of an I32. By name: g++ 12 takes conversions of
+// these apart lane by lane.
 typedef unsigned short U16 __attribute__((vector_size(kVectorBytes / 2)));
 typedef unsigned char U8 __attribute__((vector_size(kVectorBytes / 4)));
 typedef signed char I8 __attribute__((vector_size(kVectorBytes / 4)));
 ESCUTA_INLINE U32 widen(U16 value) {
 #if defined(ESCUTA_NEON)
   return (U32)vmovl_u16((uint16x4_t)value);
+#elif defined(__AVX512F__)
+  return (U32)_mm512_cvtepu16_epi32((__m256i)value);
+#elif defined(__AVX2__)
+  return (U32)_mm256_cvtepu16_epi32((__m128i)value);
+#elif defined(__SSE4_1__)
+  return (U32)_mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)value));
 #else
   return __builtin_convertvector(value, U32);
 #endif
@@ -52,6 +58,12 @@ ESCUTA_INLINE I32 widen(U8 value) {
 #if defined(ESCUTA_NEON)
   const uint8x8_t bytes = (uint8x8_t)vdup_n_u32((unsigned)value);
   return (I32)vmovl_u16(vget_low_u16(vmovl_u8(bytes)));
+#elif defined(__AVX512F__)
+  return (I32)_mm512_cvtepu8_epi32((__m128i)value);
+#elif defined(__AVX2__)
+  return (I32)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)value));
+#elif defined(__SSE4_1__)
+  return (I32)_mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)value));
 #else
   return __builtin_convertvector(value, I32);
 #endif
@@ -60,6 +72,12 @@ ESCUTA_INLINE I32 widen(I8 value) {
 #if defined(ESCUTA_NEON)
   const int8x8_t bytes = (int8x8_t)vdup_n_u32((unsigned)value);
   return (I32)vmovl_s16(vget_low_s16(vmovl_s8(bytes)));
+#elif defined(__AVX512F__)
+  return (I32)_mm512_cvtepi8_epi32((__m128i)value);
+#elif defined(__AVX2__)
+  return (I32)_mm256_cvtepi8_epi32(_mm_cvtsi64_si128((long long)value));
+#elif defined(__SSE4_1__)
+  return (I32)_mm_cvtepi8_epi32(_mm_cvtsi32_si128((int)value));
 #else
   return __builtin_convertvector(value, I32);
 #endif
@@ -79,6 +97,14 @@ ESCUTA_INLINE U8 narrow_to_u8(I32 value) {
 #else
   return __builtin_convertvector(value, U8);
 #endif
+}
+
+// A number of 8 bits that a scale belongs to.
+struct Int8Code {
+  signed char bits;
+};
+ESCUTA_INLINE F32 load(const Int8Code* src) {
+  return __builtin_convertvector(widen(load_as<I8>(src)), F32);
 }
 
 // Numbers of 16 bits as f32, exactly; and f32 as those, rounded to nearest (bfloat16: cut off).

@@ -55,6 +55,12 @@ Result<const float*> column_bias(const ops::Call& call, size_t i, int64_t n) {
   return call.input(i).as<float>().data();
 }
 
+bool is_vocabulary(const graph::Constant& b, bool transposed) {
+  constexpr int64_t kClassesPerInput = 16;
+  const int64_t k = b.shape[transposed ? 1 : 0], n = b.shape[transposed ? 0 : 1];
+  return n / kClassesPerInput > k;
+}
+
 Result<RightSide> pack_right_side(const KernelContext& context, const graph::Constant& b,
                                   bool transposed) {
   const int64_t k = b.shape[transposed ? 1 : 0], n = b.shape[transposed ? 0 : 1];
@@ -63,12 +69,14 @@ Result<RightSide> pack_right_side(const KernelContext& context, const graph::Con
     // A vocabulary's pages would be most of what loading needs at its peak.
     if (b.mapped) release_pages(b.bytes.subspan(begin * row_bytes, (end - begin) * row_bytes));
   };
+  const bool codes = context.precision == engine::Precision::kInt8 && is_vocabulary(b, transposed);
   const auto make = [&](const std::byte* bytes) -> Result<PackedWeight> {
     using kernels::PanelType;
     const auto* src = reinterpret_cast<const float*>(bytes);
     PackedWeight packed;
     // The first numbers tell what to try; packing proves it for all.
-    PanelType type = kernels::panel_type_for(src, std::min<int64_t>(k * n, 4096));
+    PanelType type =
+        codes ? PanelType::kInt8 : kernels::panel_type_for(src, std::min<int64_t>(k * n, 4096));
     for (bool done = false; !done;) {
       packed.kind = static_cast<int>(type);
       const size_t size = kernels::packed_b_bytes_as(type, k, n);
@@ -82,9 +90,11 @@ Result<RightSide> pack_right_side(const KernelContext& context, const graph::Con
     return packed;
   };
   RightSide side;
-  ASSIGN_OR_RETURN(side.panels,
-                   context.weights->get(context.model, b,
-                                        fmt::format("gemm_b:{}:{}:{}", k, n, transposed), make));
+  ASSIGN_OR_RETURN(
+      side.panels,
+      context.weights->get(context.model, b,
+                           fmt::format("gemm_b{}:{}:{}:{}", codes ? "_int8" : "", k, n, transposed),
+                           make));
   return side;
 }
 

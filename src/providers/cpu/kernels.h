@@ -51,8 +51,14 @@ struct RightSide {
   }
 };
 
-// Of floats, [k, n] or, transposed, [n, k]; packed once.
+// Of floats, [k, n] or, transposed, [n, k]; packed once. A vocabulary's, where the session asks for
+// 8 bits, in those.
 Result<RightSide> pack_right_side(const KernelContext& context, const graph::Constant& b,
                                   bool transposed);
+
+// Whether a product by this matrix chooses among classes, as that by a vocabulary does: many more
+// columns than rows. Its results are compared with one another, so that the left side keeps its
+// digits when weights go to 8 bits.
+bool is_vocabulary(const graph::Constant& b, bool transposed);
 
 }  // namespace escuta::cpu
