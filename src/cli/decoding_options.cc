@@ -71,6 +71,9 @@ void add_decoding_options(CLI::App& command, DecodingOptions& o) {
       "Above this probability of no speech such a one is silence instead")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  add("--max-initial-timestamp", o.max_initial_timestamp,
+      "Seconds that a window's first words may begin late (1)")
+      ->check(CLI::Range(0.0, 30.0));
   add("--seed", o.seed, "Of the samples: the same seed, the same text (0)");
 }
 
@@ -94,6 +97,9 @@ Status understand_decoding(const DecodingOptions& typed, whisper::DecodeOptions&
   RETURN_IF_ERROR(need(typed.compression_ratio_threshold.has_value(),
                        decoding.temperatures.size() > 1, "--compression-ratio-threshold",
                        "several temperatures"));
+  RETURN_IF_ERROR(need(typed.max_initial_timestamp.has_value(), decoding.timestamps,
+                       "--max-initial-timestamp", "timestamps"));
+  decoding.max_initial_timestamp_s = typed.max_initial_timestamp;
   decoding.patience = typed.patience.value_or(decoding.patience);
   decoding.length_penalty = typed.length_penalty;
   decoding.repetition_penalty = typed.repetition_penalty.value_or(decoding.repetition_penalty);

@@ -15,7 +15,7 @@ namespace escuta::cli {
 struct DecodingOptions {
   std::optional<size_t> beam_size, best_of, no_repeat_ngram_size;
   std::optional<double> patience, length_penalty, repetition_penalty;
-  std::optional<double> compression_ratio_threshold;
+  std::optional<double> compression_ratio_threshold, max_initial_timestamp;
   double logprob_threshold = -1.0, no_speech_threshold = 0.6;
   std::optional<std::string> temperatures;
   std::optional<uint64_t> seed;

@@ -13,9 +13,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/decoding_options.h"
+#include "cli/language_options.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/speech_options.h"
+#include "cli/wording_options.h"
 #include "pipeline/transcriber.h"
 #include "pipeline/writers.h"
 
@@ -29,11 +31,10 @@ struct Options {
   std::string decoder = "auto";
   std::string output_folder = "-";
   std::string formats;  // empty: txt
-  std::string language = "auto";
   std::string task = "transcribe";
-  std::string prompt;
   bool no_timestamps = false;
-  bool no_condition = false;
+  LanguageOptions language;
+  WordingOptions wording;
   DecodingOptions decoding;
   SpeechOptions speech;
   size_t batch_size = 1;
@@ -92,10 +93,9 @@ Result<Job> understand(const Options& options) {
         options.formats);
   }
   ASSIGN_OR_RETURN(job.transcribe.decoding.task, parse_task(options.task));
-  job.transcribe.language = options.language;
   job.transcribe.decoding.timestamps = !options.no_timestamps;
-  job.transcribe.condition_on_previous_text = !options.no_condition;
-  job.transcribe.prompt = options.prompt;
+  RETURN_IF_ERROR(understand_language(options.language, job.transcribe));
+  RETURN_IF_ERROR(understand_wording(options.wording, job.transcribe));
   RETURN_IF_ERROR(understand_decoding(options.decoding, job.transcribe.decoding));
   ASSIGN_OR_RETURN(job.transcribe.speech, understand_speech(options.speech));
   job.vad = options.speech.vad;
@@ -218,15 +218,10 @@ void add_options(CLI::App& command, Options& o) {
       .add_option("-f,--format", o.formats,
                   "txt, srt, vtt, json, tsv, lrc; several with commas when -o names a folder")
       ->type_name("LIST");
-  command.add_option("-l,--language", o.language, "Code such as en or de; auto: detected")
-      ->capture_default_str();
   command.add_option("--task", o.task, "transcribe, or translate (to English)")
       ->capture_default_str();
-  command.add_option("--prompt", o.prompt, "Text that is taken as said before the first words");
   command.add_flag("--no-timestamps", o.no_timestamps,
                    "Let the model write text only: one segment per 30 s window");
-  command.add_flag("--no-condition-on-previous-text", o.no_condition,
-                   "Do not show a window the text before it (less context, fewer loops)");
   command
       .add_option("--batch-size", o.batch_size,
                   "Windows decoded together, of all files; over 1, files are cut at quiet moments")
@@ -238,6 +233,8 @@ void add_options(CLI::App& command, Options& o) {
       ->capture_default_str();
   command.add_option("--progress", o.progress, "auto: on a terminal; on; off")
       ->capture_default_str();
+  add_language_options(command, o.language);
+  add_wording_options(command, o.wording);
   add_decoding_options(command, o.decoding);
   add_speech_options(command, o.speech);
 }

@@ -49,6 +49,12 @@ std::unique_ptr<const LogitRule> repetition_penalty(double penalty, int32_t text
 // No run of `size` tokens comes twice: its last token is not chosen, where that is below text_end.
 std::unique_ptr<const LogitRule> no_repeated_ngrams(size_t size, int32_t text_end);
 
+// While one of `phrases` is being said, its next token gets `boost` on its logit, and half of that
+// where one could begin: a bias of beams and of what greedy search chooses (a trie of phrases as in
+// "shallow fusion" contextual biasing, Williams et al., 2018). Only tokens below text_end count.
+std::unique_ptr<const LogitRule> boost_phrases(const std::vector<std::vector<int32_t>>& phrases,
+                                               double boost, int32_t text_end);
+
 void apply_rules(const LogitRules& rules, std::span<const int32_t> sampled,
                  std::span<float> logits);
 

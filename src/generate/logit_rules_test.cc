@@ -31,6 +31,26 @@ const std::vector<float> kTextLikely = {20, 20, 20, 20, 20, 20};
 
 using Ids = std::vector<int>;
 
+std::vector<float> boosted(const LogitRule& rule, const std::vector<int32_t>& sampled) {
+  std::vector<float> logits(12, 0.0f);
+  rule.apply(sampled, logits);
+  return {logits.begin(), logits.begin() + 6};
+}
+
+TEST(BoostPhrases, HelpsThePhraseThatIsBeingSaid) {
+  using Floats = std::vector<float>;
+  // 0 1 2, 0 1 3, 1 4; 5 is no text.
+  const auto rule = boost_phrases({{0, 1, 2}, {0, 1, 3}, {1, 4}, {5}}, 2, 5);
+  EXPECT_EQ(boosted(*rule, {}), (Floats{1, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(boosted(*rule, {3, 0}), (Floats{1, 2, 0, 0, 0, 0}));
+  EXPECT_EQ(boosted(*rule, {0, 1}), (Floats{1, 1, 2, 2, 2, 0}));     // 1 4 may have begun as well
+  EXPECT_EQ(boosted(*rule, {0, 1, 2}), (Floats{1, 1, 0, 0, 0, 0}));  // said
+  EXPECT_EQ(boosted(*rule, {0, 7}), (Floats{1, 1, 0, 0, 0, 0}));     // a timestamp parts
+  std::vector<float> forbidden(12, -INFINITY);
+  rule->apply(std::vector<int32_t>{0}, forbidden);
+  EXPECT_TRUE(std::isinf(forbidden[1]));
+}
+
 TEST(TimestampRules, BeginWithATimestampNotTooLate) {
   EXPECT_EQ(allowed(*timestamp_rules(kTokens), {}, kTextLikely), (Ids{7, 8, 9}));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "base/thread_pool.h"
@@ -106,11 +107,11 @@ class Search {
   // What may follow each row: a copy of its logits under the rules.
   Status score(const StepLogits& logits) {
     std::vector<const Hypothesis*> rows;
-    std::vector<const LogitRule*> own;
+    std::vector<const SearchRow*> asked;
     for (Window& window : windows_) {
       window.first_row = rows.size();
       for (const Hypothesis& one : window.hypotheses->all()) rows.push_back(&one);
-      own.resize(rows.size(), rows_[window.index].rule);
+      asked.resize(rows.size(), &rows_[window.index]);
     }
     const size_t vocabulary = logits.vocabulary();
     scratch_.resize(rows.size() * vocabulary);
@@ -120,10 +121,7 @@ class Search {
           const auto row = static_cast<size_t>(i);
           if (!rows[row]->open) return;
           const std::span<float> scores(scratch_.data() + row * vocabulary, vocabulary);
-          const auto from = logits.last(row);
-          std::copy(from.begin(), from.end(), scores.begin());
-          if (own[row] != nullptr) own[row]->apply(rows[row]->tokens, scores);
-          apply_rules(rules_, rows[row]->tokens, scores);
+          apply_to(*asked[row], rows[row]->tokens, logits.last(row), scores);
           next_[row] = {scores, log_sum_exp(scores)};
         });
     for (size_t row = 0; row < rows.size(); ++row) {
@@ -132,6 +130,18 @@ class Search {
                        rows[row]->tokens.size());
     }
     return Status();
+  }
+
+  void apply_to(const SearchRow& asked, std::span<const int32_t> said,
+                std::span<const float> logits, std::span<float> scores) const {
+    if (said.size() < asked.prefix.size()) {
+      std::ranges::fill(scores, -std::numeric_limits<float>::infinity());
+      scores[static_cast<size_t>(asked.prefix[said.size()])] = 0;
+      return;
+    }
+    std::ranges::copy(logits, scores.begin());
+    if (asked.rule != nullptr) asked.rule->apply(said, scores);
+    apply_rules(rules_, said, scores);
   }
 
   // Goes on by one token. The last window takes the place of one that is done, so that few rows

@@ -41,6 +41,8 @@ struct SearchRow {
   std::span<const int32_t> prompt;  // not empty, of the same length in all rows
   uint64_t seed = 0;                // of the samples
   const LogitRule* rule = nullptr;  // before those of all rows; may be null
+  // The first tokens that are said, whatever the rules; they cost no probability.
+  std::span<const int32_t> prefix = {};
 };
 
 struct Generation {

@@ -91,6 +91,22 @@ TEST(GreedySearch, ARowHasARuleOfItsOwn) {
   EXPECT_EQ((*found)[1].tokens, (Tokens{3}));
 }
 
+TEST(Search, ARowBeginsWithItsPrefix) {
+  for (const size_t beams : {1u, 3u}) {
+    ScriptedDecoder decoder({3, 3, 3, 4, kEnd}, 1);
+    LogitRules rules;
+    rules.push_back(suppress_tokens({5}));
+    SearchOptions options = options_for(9);
+    options.beams = beams;
+    const Tokens prompt = {1}, prefix = {5, 2};
+    const SearchRow rows[] = {{.prompt = prompt, .prefix = prefix}};
+    const auto found = search(decoder, rows, rules, options);
+    ASSERT_TRUE(found.ok()) << found.status().message();
+    EXPECT_EQ((*found)[0].tokens, (Tokens{5, 2, 3, 4}));
+    EXPECT_NEAR((*found)[0].sum_log_prob, 3 * (10 - std::log(std::exp(10.0) + 6)), 1e-4);
+  }
+}
+
 TEST(Search, RefusesLogitsThatAreNotNumbers) {
   for (const float value : {INFINITY, NAN}) {
     for (const size_t beams : {1u, 3u}) {

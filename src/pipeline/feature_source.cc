@@ -193,9 +193,19 @@ Result<int64_t> FeatureSource::quietest(int64_t first, int64_t last) {
 }
 
 Result<Tensor> FeatureSource::window(int64_t begin, int64_t count) {
-  const auto mels = static_cast<int64_t>(options_.mel.n_mels);
   ESCUTA_CHECK(begin >= first_row_ && count <= options_.window_frames);
   RETURN_IF_ERROR(read_up_to(begin + count, begin));
+  return normalised(begin, count);
+}
+
+Result<Tensor> FeatureSource::ahead(int64_t begin, int64_t count) {
+  ESCUTA_CHECK(begin >= first_row_ && count <= options_.window_frames);
+  RETURN_IF_ERROR(read_up_to(begin + count, first_row_));
+  return normalised(begin, count);
+}
+
+Result<Tensor> FeatureSource::normalised(int64_t begin, int64_t count) const {
+  const auto mels = static_cast<int64_t>(options_.mel.n_mels);
   ASSIGN_OR_RETURN(Tensor mel, Tensor::create(DType::kFloat, {1, mels, options_.window_frames}));
   std::vector<float> content(static_cast<size_t>(count * mels));
   const int64_t first = (begin - first_row_) * mels;

@@ -49,6 +49,9 @@ class FeatureSource {
   // does and padded with zeros; count <= window_frames. `begin` must not go back.
   Result<Tensor> window(int64_t begin, int64_t count);
 
+  // The same, but it may be asked for frames before these afterwards.
+  Result<Tensor> ahead(int64_t begin, int64_t count);
+
   // The middle of the quietest 0.3 s whose middle is one of the frames first .. last-1, the last of
   // equals: a good place to cut. Frames up to `last` and a little more are read; last <= frames(),
   // and `first` must not go back.
@@ -63,6 +66,7 @@ class FeatureSource {
   Status start_pass();
   Status measure();
   Result<bool> advance();  // appends frames to rows_; false at the end
+  Result<Tensor> normalised(int64_t begin, int64_t count) const;
   Status read_up_to(int64_t end, int64_t keep_from);
   void drop_before(int64_t frame);
   void keep_rows(size_t from_row);  // of the rows from that one on

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "models/silero/speech_detector.h"
 #include "pipeline/segments.h"
 #include "pipeline/strings.h"
+#include "pipeline/wording.h"
 
 namespace escuta::pipeline {
 namespace {
@@ -69,10 +71,15 @@ Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
   if (options.language != "auto") {
     run.transcript_.language = options.language;
     run.transcript_.language_probability = 1;
+  } else {
+    run.languages_.emplace(options.detection);
   }
-  if (!options.prompt.empty()) {
-    run.previous_ =
-        recognizer.vocabulary.tokenizer().encode(" " + std::string(trimmed(options.prompt)));
+  if (!trimmed(options.prompt).empty()) {
+    (options.carry_prompt ? run.prompt_ : run.previous_) =
+        tokens_of(recognizer.vocabulary, options.prompt);
+  }
+  if (!trimmed(options.prefix).empty()) {
+    run.prefix_ = tokens_of(recognizer.vocabulary, options.prefix);
   }
   return run;
 }
@@ -113,9 +120,13 @@ Result<whisper::Window> FileRun::encode(const Span& span, Tensor features) {
   whisper::Window window;
   ASSIGN_OR_RETURN(window.encoder_states, recognizer_->model.encode(std::move(features)));
   transcript_.timing.encode_ms += encoding.ms();
-  if (transcript_.language.empty()) RETURN_IF_ERROR(choose_language(window.encoder_states));
-  window.language = transcript_.language;
+  if (languages_ && (transcript_.language.empty() || recognizer_->options.detection.per_window)) {
+    RETURN_IF_ERROR(choose_language(span, window.encoder_states));
+  }
+  window.language = languages_ ? languages_->best().code : transcript_.language;
+  window.prompt = prompt_;
   window.previous = previous_;
+  window.prefix = std::exchange(prefix_, {});
   window.place = static_cast<uint64_t>(span.begin);
   if (is_cut()) {
     previous_.clear();
@@ -133,12 +144,29 @@ double FileRun::speech_end_s(const Span& span) const {
   return seconds(span.count) - std::max(silence_s, pad_s + kLeastRestSeconds);
 }
 
-Status FileRun::choose_language(const engine::Value& states) {
+// By the window that is at hand, and by those after it as long as that is not enough.
+Status FileRun::choose_language(const Span& span, const engine::Value& states) {
+  RETURN_IF_ERROR(hear_language(states));
+  for (Span ahead = next(span.begin + span.count); !languages_->decided() && ahead.count > 0;
+       ahead = next(ahead.begin + ahead.count)) {
+    ASSIGN_OR_RETURN(Tensor features, features_.ahead(ahead.begin, ahead.count));
+    const Stopwatch encoding;
+    ASSIGN_OR_RETURN(const engine::Value others, recognizer_->model.encode(std::move(features)));
+    transcript_.timing.encode_ms += encoding.ms();
+    RETURN_IF_ERROR(hear_language(others));
+  }
+  if (transcript_.language.empty()) {
+    transcript_.language = languages_->best().code;
+    transcript_.language_probability = languages_->best().probability;
+  }
+  return Status();
+}
+
+Status FileRun::hear_language(const engine::Value& states) {
   const Stopwatch decoding;
-  ASSIGN_OR_RETURN(const whisper::Language found,
-                   whisper::detect_language(recognizer_->model, recognizer_->vocabulary, states));
-  transcript_.language = found.code;
-  transcript_.language_probability = found.probability;
+  ASSIGN_OR_RETURN(const std::vector<whisper::Language> found,
+                   whisper::detect_languages(recognizer_->model, recognizer_->vocabulary, states));
+  languages_->hear(found);
   transcript_.timing.decode_ms += decoding.ms();
   return Status();
 }
@@ -200,6 +228,7 @@ void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, doubl
   segment.avg_logprob = result.avg_logprob;
   segment.compression_ratio = result.compression_ratio;
   segment.no_speech_prob = result.no_speech_prob;
+  if (recognizer_->options.detection.per_window) segment.language = result.language;
   if (recognizer_->options.on_segment && !is_cut()) recognizer_->options.on_segment(segment);
   transcript_.segments.push_back(std::move(segment));
 }

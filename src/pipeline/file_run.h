@@ -48,7 +48,7 @@ class FileRun {
   // [1, n_mels, window_frames]: the span's features. Spans do not go back.
   Result<Tensor> features(const Span& span) { return features_.window(span.begin, span.count); }
 
-  // Runs the encoder on the features of `span`, and chooses the language in the first window.
+  // Runs the encoder on the features of `span`, and chooses the language where it is not known.
   Result<whisper::Window> encode(const Span& span, Tensor features);
 
   // Takes over what was found, `ms` being its share of the time. Gives the frame where it ends:
@@ -71,7 +71,8 @@ class FileRun {
   double end_in_file(int64_t frame) const;
   bool says_all(const Span& span, const whisper::WindowResult& result,
                 const WindowSegments& split) const;
-  Status choose_language(const engine::Value& states);
+  Status choose_language(const Span& span, const engine::Value& states);
+  Status hear_language(const engine::Value& states);
   void add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
                    const whisper::WindowResult& result);
   void remember(std::span<const int32_t> tokens);
@@ -84,7 +85,10 @@ class FileRun {
   std::optional<silero::SpeechMap> speech_;  // in frames; nothing where all of the file is heard
   Transcript transcript_;
   Stopwatch total_;
-  std::vector<int32_t> previous_;  // what was said so far, for the next window's prompt
+  std::optional<LanguageChoice> languages_;  // nothing where the language was given
+  std::vector<int32_t> prompt_;              // for every window
+  std::vector<int32_t> previous_;            // what was said so far, for the next window's prompt
+  std::vector<int32_t> prefix_;              // of the first window, until that is there
 };
 
 }  // namespace escuta::pipeline

@@ -4,20 +4,34 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "models/silero/speech_spans.h"
 #include "models/silero/vad_model.h"
 #include "models/whisper/window.h"
+#include "pipeline/language_choice.h"
 #include "pipeline/transcript.h"
 
 namespace escuta::pipeline {
 
 struct TranscribeOptions {
-  std::string language = "auto";    // a code, or auto: detected in the first window of each file
+  std::string language = "auto";    // a code, or auto: detected in each file
+  LanguageOptions detection;        // of the language, where it is auto
   whisper::DecodeOptions decoding;  // its `cancelled` and `threads` are set by the Transcriber
   // Text that the first window is told came before; and whether the others are told what did.
   std::string prompt;
+  bool carry_prompt = false;  // every window is told
   bool condition_on_previous_text = true;
+
+  // Text that the first window is taken to begin with.
+  std::string prefix;
+  // Phrases that are made more probable while they are spoken, by so much on the logits.
+  std::vector<std::string> hotwords;
+  double hotword_boost = 2;
+  // No token with a digit, a currency's or a percent sign: numbers are spelled out; and none in
+  // which the expression (UTF-8, PCRE2's syntax) is found. Empty: any.
+  bool suppress_numerals = false;
+  std::string suppress_regex;
 
   // Where there is one, only what it takes for speech is heard: the rest is left out before windows
   // are cut, so that silence neither takes time nor makes the model invent words.

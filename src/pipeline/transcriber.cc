@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "pipeline/batch_run.h"
 #include "pipeline/file_run.h"
+#include "pipeline/wording.h"
 
 namespace escuta::pipeline {
 namespace {
@@ -56,8 +57,25 @@ Status Transcriber::check(const TranscribeOptions& options) const {
   if (language == "auto") {
     language = vocabulary_.is_multilingual() ? vocabulary_.languages().front().first : "en";
   }
-  return vocabulary_.start_sequence(language, options.decoding.task, options.decoding.timestamps)
-      .status();
+  RETURN_IF_ERROR(
+      vocabulary_.start_sequence(language, options.decoding.task, options.decoding.timestamps)
+          .status());
+  RETURN_IF_ERROR(check_detection(options));
+  return decoding_with_words(options, vocabulary_, model_->config()).status();
+}
+
+Status Transcriber::check_detection(const TranscribeOptions& options) const {
+  for (const std::string& code : options.detection.allowed) {
+    if (vocabulary_.is_multilingual() && vocabulary_.language_token(code)) continue;
+    return invalid_argument("languages: expected codes that this model knows, found `{}`{}", code,
+                            vocabulary_.is_multilingual() ? "" : "; it knows English only");
+  }
+  if (options.detection.per_window && !vocabulary_.is_multilingual()) {
+    return invalid_argument(
+        "a language per window: expected a multilingual model, found one that"
+        " knows English only");
+  }
+  return Status();
 }
 
 Result<Transcript> Transcriber::transcribe(const std::filesystem::path& path,
@@ -74,6 +92,10 @@ void Transcriber::transcribe_all(
     std::span<const std::filesystem::path> paths, const TranscribeOptions& options,
     const std::function<bool(size_t, Result<Transcript>)>& done) const {
   Recognizer recognizer = {*model_, vocabulary_, options, options.decoding};
+  const Status fits = check(options);
+  if (fits.ok()) {
+    recognizer.decoding = decoding_with_words(options, vocabulary_, model_->config()).value();
+  }
   recognizer.decoding.cancelled = options.cancelled;
   recognizer.decoding.threads = threads_;
   const auto hand_over = [&](size_t i, Result<Transcript> found) {
@@ -84,7 +106,6 @@ void Transcriber::transcribe_all(
     }
     return done(i, std::move(found));
   };
-  const Status fits = check(options);
   if (fits.ok() && options.batch_size > 1) return BatchRun(recognizer, paths, hand_over).run();
   for (size_t i = 0; i < paths.size(); ++i) {
     if (!hand_over(i, fits.ok() ? run_file(recognizer, i, paths[i]) : fits)) return;

@@ -25,7 +25,7 @@ class Transcriber {
 
   const whisper::Vocabulary& vocabulary() const { return vocabulary_; }
 
-  // InvalidArgument where the model cannot serve a language or task: the same for every file, so
+  // InvalidArgument where the model cannot serve what is asked for: the same for every file, so
   // worth knowing before the first.
   Status check(const TranscribeOptions& options) const;
 
@@ -47,6 +47,8 @@ class Transcriber {
         name_(std::move(name)),
         threads_(threads),
         load_ms_(load_ms) {}
+
+  Status check_detection(const TranscribeOptions& options) const;
 
   std::shared_ptr<const whisper::Model> model_;
   whisper::Vocabulary vocabulary_;

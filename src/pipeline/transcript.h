@@ -19,6 +19,7 @@ struct Segment {
   double avg_logprob = 0;
   double compression_ratio = 0;
   double no_speech_prob = 0;
+  std::string language = {};  // where each window may have its own
 };
 
 // Wall time of each part, in milliseconds.

@@ -152,6 +152,7 @@ Json transcript_json(const Transcript& transcript) {
                         {"avg_logprob", s.avg_logprob},
                         {"compression_ratio", s.compression_ratio},
                         {"no_speech_prob", s.no_speech_prob}});
+    if (!s.language.empty()) segments.back()["language"] = s.language;
   }
   Json providers = Json::array();
   for (const engine::Placement& p : transcript.providers) {

@@ -225,6 +225,55 @@ class Searches(ProgramTest):
         self.assertIn("bad.wav", result.stderr)
 
 
+class Wording(ProgramTest):
+    """What is expected, and what is not wanted."""
+
+    def words(self, *options, name="tiny.en", audio=JFK):
+        result = run("transcribe", audio, "-m", model(name), "--temperature", "0", *options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_hotwords_are_heard_where_they_could_be_meant(self):
+        self.assertIn("Amerikens", self.words("--hotwords", "fellow Amerikens", "--hotword-boost", "12"))
+        phrases = self.put("phrases.txt", "Dr. Krause\n\nBad Aachen\n")
+        self.assertEqual(plain(self.words("--hotwords", f"@{phrases}")), WORDS)
+
+    def test_a_window_begins_with_the_prefix(self):
+        for options in ([], ["--no-timestamps"], ["--beam-size", "2"], ["--batch-size", "2"]):
+            with self.subTest(options=options):
+                said = self.words("--prefix", "And so, my dear", *options)
+                self.assertTrue(said.startswith("And so, my dear"), said)
+        twice = self.put("twice.wav", wav(jfk_samples() * 4))
+        self.assertEqual(plain(self.words("--prefix", "And so, my dear", audio=twice)).count("my dear"), 1)
+
+    def test_what_is_suppressed_is_not_said(self):
+        self.assertNotRegex(self.words("--suppress-regex", "[aA]"), "[aA]")
+        said = self.words("--suppress-tokens", "-1,3399")  # " Americans"
+        self.assertNotIn("Americans", said)
+        self.assertNotRegex(self.words("--suppress-numerals"), "[0-9]")
+
+    def test_a_carried_prompt_is_told_to_every_window(self):
+        long = self.put("long.wav", wav(jfk_samples() * 6))
+        options = ["--prompt", "AND SO MY FELLOW AMERICANS ASK NOT WHAT YOUR COUNTRY CAN DO.",
+                   "--no-condition-on-previous-text", "-f", "json"]
+
+        def shouted(*more):
+            segments = json.loads(self.words(*options, *more, audio=long))["segments"]
+            return [s["text"].isupper() for s in segments if s["start"] > 35]
+        self.assertNotIn(True, shouted())
+        self.assertNotIn(False, shouted("--carry-prompt"))
+        self.assertNotIn(False, shouted("--carry-prompt", "--batch-size", "2"))
+
+    def test_languages_are_chosen_among_those_allowed(self):
+        for options in (["--languages", "de,fr"], ["--languages", "de,fr", "--language-windows", "3"],
+                        ["--languages", "de,fr", "--language-per-window"]):
+            with self.subTest(options=options):
+                found = json.loads(self.words("-f", "json", *options, name="base"))
+                self.assertIn(found["language"], ("de", "fr"))
+                own = {s.get("language") for s in found["segments"]}
+                self.assertEqual(own, {found["language"] if options[-1].endswith("per-window") else None})
+
+
 class VoiceActivity(ProgramTest):
     """What is not speech is left out, and times stay those of the file."""
 
@@ -286,6 +335,15 @@ class WrongUsage(ProgramTest):
                                 (["--best-of", "5", "--temperature", "0"], "--temperature over 0"),
                                 (["--patience", "2"], "--beam-size over 1"),
                                 (["--batch-size", "0"], "--batch-size"),
+                                (["--hotwords", "a,,b"], "--hotwords"),
+                                (["--hotwords", "@/none/there"], "/none/there"),
+                                (["--hotword-boost", "1"], "--hotwords"),
+                                (["--carry-prompt"], "--prompt"),
+                                (["--prefix", " "], "--prefix"),
+                                (["--suppress-tokens", "word"], "--suppress-tokens"),
+                                (["-l", "de", "--languages", "de"], "expected auto"),
+                                (["--language-threshold", "0.5"], "--language-windows"),
+                                (["--max-initial-timestamp", "1", "--no-timestamps"], "timestamps"),
                                 (["--no-vad", "--vad-pad-ms", "1"], "--no-vad"),
                                 (["--vad-threshold", "2"], "--vad-threshold"),
                                 (["--provider", ""], "provider"),
@@ -302,6 +360,13 @@ class WrongUsage(ProgramTest):
         self.assert_error(run("transcribe", JFK, "-m", folder, "-l", "de"), 2, "English only")
         self.assert_error(run("transcribe", JFK, "-m", folder, "--task", "translate"), 2,
                           "English only")
+        self.assert_error(run("transcribe", JFK, "-m", folder, "--languages", "de"), 2, "English only")
+
+    def test_words_that_the_model_cannot_be_told(self):
+        folder = model("tiny.en")
+        self.assert_error(run("transcribe", JFK, "-m", folder, "--suppress-regex", "("), 2, "parenthesis")
+        self.assert_error(run("transcribe", JFK, "-m", folder, "--prefix", "word " * 300), 2,
+                          "at most 222 tokens")
 
 
 class WrongModel(ProgramTest):

@@ -30,11 +30,16 @@ Result<Prompt> make_prompt(const Config& config, const Vocabulary& vocabulary, c
   ASSIGN_OR_RETURN(const std::vector<int32_t> start,
                    vocabulary.start_sequence(window.language, options.task, options.timestamps));
   Prompt prompt;
-  if (!window.previous.empty() && half_context(config) > 1) {
-    const size_t kept = std::min(window.previous.size(), half_context(config) - 1);
+  size_t room = half_context(config) - std::min<size_t>(half_context(config), 1);
+  const auto add_end = [&](const std::vector<int32_t>& tokens, size_t most) {
+    const auto kept = static_cast<int64_t>(std::min(tokens.size(), most));
+    prompt.tokens.insert(prompt.tokens.end(), tokens.end() - kept, tokens.end());
+    room -= static_cast<size_t>(kept);
+  };
+  if (room > 0 && !(window.prompt.empty() && window.previous.empty())) {
     prompt.tokens.push_back(vocabulary.start_of_previous());
-    prompt.tokens.insert(prompt.tokens.end(), window.previous.end() - static_cast<int64_t>(kept),
-                         window.previous.end());
+    add_end(window.prompt, room);
+    add_end(window.previous, room);
   }
   prompt.start_of_transcript = prompt.tokens.size();
   prompt.tokens.insert(prompt.tokens.end(), start.begin(), start.end());
@@ -51,10 +56,15 @@ Result<Prompt> make_prompt(const Config& config, const Vocabulary& vocabulary, c
 // (openai/whisper, DecodingOptions.max_initial_timestamp).
 constexpr double kMaxInitialTimestampSeconds = 1.0;
 
-generate::TimestampTokens timestamp_tokens(const Config& config, const Vocabulary& vocabulary) {
-  const auto seconds_index =
-      static_cast<int64_t>(kMaxInitialTimestampSeconds / config.seconds_per_position() + 0.5);
-  const int64_t initial = config.max_initial_timestamp_index.value_or(seconds_index);
+generate::TimestampTokens timestamp_tokens(const Config& config, const Vocabulary& vocabulary,
+                                           const DecodeOptions& options) {
+  const auto index = [&](double seconds) {
+    return static_cast<int64_t>(seconds / config.seconds_per_position() + 0.5);
+  };
+  const int64_t initial =
+      options.max_initial_timestamp_s
+          ? index(*options.max_initial_timestamp_s)
+          : config.max_initial_timestamp_index.value_or(index(kMaxInitialTimestampSeconds));
   return {.timestamp_begin = vocabulary.timestamp_begin(),
           .end_of_text = vocabulary.end_of_text(),
           .no_timestamps = vocabulary.no_timestamps(),
@@ -71,7 +81,20 @@ std::unique_ptr<const generate::LogitRule> make_rule(const Config& config,
   const auto last = static_cast<double>(config.max_source_positions);
   const auto until = static_cast<int32_t>(std::min(position, last));
   return generate::no_end_before(vocabulary.timestamp_begin() + until,
-                                 timestamp_tokens(config, vocabulary));
+                                 timestamp_tokens(config, vocabulary, options));
+}
+
+std::vector<int32_t> never_said(const Config& config, const Vocabulary& vocabulary,
+                                const DecodeOptions& options) {
+  std::vector<int32_t> never = vocabulary.never_sampled();
+  for (const int32_t token : options.suppress_tokens) {
+    if (token == DecodeOptions::kListedTokens) {
+      never.insert(never.end(), config.suppress_tokens.begin(), config.suppress_tokens.end());
+    } else {
+      never.push_back(token);
+    }
+  }
+  return never;
 }
 
 generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabulary,
@@ -84,15 +107,26 @@ generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabula
   if (options.no_repeat_ngram_size > 0) {
     rules.push_back(generate::no_repeated_ngrams(options.no_repeat_ngram_size, text_end));
   }
-  rules.push_back(generate::suppress_at_begin(config.begin_suppress_tokens));
-  std::vector<int32_t> never = config.suppress_tokens;
-  const std::vector<int32_t> special = vocabulary.never_sampled();
-  never.insert(never.end(), special.begin(), special.end());
-  rules.push_back(generate::suppress_tokens(std::move(never)));
+  if (!options.phrases.empty()) {
+    rules.push_back(generate::boost_phrases(options.phrases, options.phrase_boost, text_end));
+  }
+  if (options.suppress_blank) {
+    rules.push_back(generate::suppress_at_begin(config.begin_suppress_tokens));
+  }
+  rules.push_back(generate::suppress_tokens(never_said(config, vocabulary, options)));
   if (options.timestamps) {
-    rules.push_back(generate::timestamp_rules(timestamp_tokens(config, vocabulary)));
+    rules.push_back(generate::timestamp_rules(timestamp_tokens(config, vocabulary, options)));
   }
   return rules;
+}
+
+// What a window's result has to begin with: text follows a timestamp, where there are any.
+std::vector<int32_t> make_prefix(const Vocabulary& vocabulary, const Window& window,
+                                 const DecodeOptions& options) {
+  std::vector<int32_t> prefix;
+  if (!window.prefix.empty() && options.timestamps) prefix.push_back(vocabulary.timestamp_begin());
+  prefix.insert(prefix.end(), window.prefix.begin(), window.prefix.end());
+  return prefix;
 }
 
 // The windows of one call, at one temperature after the other.
@@ -113,6 +147,7 @@ class WindowDecoding {
     for (const Window& window : windows_) {
       ASSIGN_OR_RETURN(Prompt prompt, make_prompt(model_.config(), vocabulary_, window, options_));
       prompts_.push_back(std::move(prompt));
+      prefixes_.push_back(make_prefix(vocabulary_, window, options_));
       window_rules_.push_back(make_rule(model_.config(), vocabulary_, window, options_));
     }
     for (const double temperature : options_.temperatures) {
@@ -137,8 +172,10 @@ class WindowDecoding {
     std::vector<generate::SearchRow> rows;
     for (const size_t i : batch) {
       states.push_back(windows_[i].encoder_states);
-      rows.push_back(
-          {prompts_[i].tokens, seed_of(windows_[i], temperature), window_rules_[i].get()});
+      rows.push_back({.prompt = prompts_[i].tokens,
+                      .seed = seed_of(windows_[i], temperature),
+                      .rule = window_rules_[i].get(),
+                      .prefix = prefixes_[i]});
     }
     ASSIGN_OR_RETURN(engine::Value joined, engine::join_rows(states));
     states.clear();
@@ -148,6 +185,7 @@ class WindowDecoding {
                                       search_options(prompts_[batch.front()], temperature)));
     for (size_t i = 0; i < batch.size(); ++i) {
       results_[batch[i]] = result_of(std::move(found[i]), temperature);
+      results_[batch[i]].language = windows_[batch[i]].language;
     }
     return Status();
   }
@@ -192,6 +230,7 @@ class WindowDecoding {
   const DecodeOptions& options_;
   generate::LogitRules rules_;
   std::vector<Prompt> prompts_;
+  std::vector<std::vector<int32_t>> prefixes_;
   generate::LogitRules window_rules_;  // per window; null: none
   std::vector<WindowResult> results_;
 };
@@ -215,9 +254,9 @@ bool needs_fallback(const WindowResult& result, const DecodeOptions& options) {
   return (repeats || guessed) && !is_silence(result, options);
 }
 
-Result<Language> detect_language(const Model& model, const Vocabulary& vocabulary,
-                                 const engine::Value& encoder_states) {
-  if (!vocabulary.is_multilingual()) return Language{"en", 1};
+Result<std::vector<Language>> detect_languages(const Model& model, const Vocabulary& vocabulary,
+                                               const engine::Value& encoder_states) {
+  if (!vocabulary.is_multilingual()) return std::vector<Language>{{"en", 1}};
   const auto decoder = model.decoder(encoder_states);
   const int32_t start = vocabulary.start_of_transcript();
   constexpr int64_t kOnly[] = {0};
@@ -231,9 +270,12 @@ Result<Language> detect_language(const Model& model, const Vocabulary& vocabular
   }
   if (scores.empty())
     return failed_precondition("decoder logits: expected language tokens in them");
-  const int32_t best = generate::arg_max(scores);
-  return Language{vocabulary.languages()[static_cast<size_t>(best)].first,
-                  generate::probability(scores, best)};
+  std::vector<Language> languages;
+  for (const int32_t i : generate::top(scores, scores.size())) {
+    languages.push_back(
+        {vocabulary.languages()[static_cast<size_t>(i)].first, generate::probability(scores, i)});
+  }
+  return languages;
 }
 
 double compression_ratio(std::string_view text) {

@@ -20,6 +20,18 @@ namespace escuta::whisper {
 struct DecodeOptions {
   Task task = Task::kTranscribe;
   bool timestamps = true;
+  // How late the first timestamp may be; nullopt: what the model says, or 1 s.
+  std::optional<double> max_initial_timestamp_s;
+
+  // Tokens that are never said; kListedTokens stands for those that the model lists.
+  std::vector<int32_t> suppress_tokens = {kListedTokens};
+  bool suppress_blank = true;  // nor the model's blanks as the first one
+  static constexpr int32_t kListedTokens = -1;
+
+  // Phrases that become more probable while they are spoken: `phrase_boost` is added to the logits
+  // of their next tokens (generate::boost_phrases).
+  std::vector<std::vector<int32_t>> phrases;
+  double phrase_boost = 0;
 
   // Tried in this order until a result passes the thresholds; the last one's stands. Not empty.
   std::vector<double> temperatures = {0};
@@ -45,7 +57,9 @@ struct DecodeOptions {
 struct Window {
   engine::Value encoder_states;   // [1, max_source_positions, D]
   std::string language;           // a code of the vocabulary
-  std::vector<int32_t> previous;  // tokens of the text before, the prompt; only its end is used
+  std::vector<int32_t> prompt;    // tokens that come before all; only their end is used
+  std::vector<int32_t> previous;  // tokens of the text before; of these, what there is room for
+  std::vector<int32_t> prefix;    // text that the result begins with
   uint64_t place = 0;             // what distinguishes its samples from other windows'
   // Somebody speaks up to here, in seconds: a text with timestamps that breaks off before goes on.
   double speech_end_s = 0;
@@ -57,6 +71,7 @@ struct WindowResult {
   double temperature = 0;       // that it was found with
   double avg_logprob = 0;       // over tokens and the end token
   double no_speech_prob = 0;
+  std::string language;          // of the window
   double compression_ratio = 0;  // bytes of the text / bytes that zlib makes of it
 };
 
@@ -77,10 +92,11 @@ struct Language {
   double probability = 0;
 };
 
-// The most probable language of a window, one decoder step after <|startoftranscript|>
-// (openai/whisper, detect_language). English-only models: en with probability 1.
-Result<Language> detect_language(const Model& model, const Vocabulary& vocabulary,
-                                 const engine::Value& encoder_states);
+// The languages that a window may be in, the most probable first, one decoder step after
+// <|startoftranscript|> (openai/whisper, detect_language). English-only models: en with
+// probability 1.
+Result<std::vector<Language>> detect_languages(const Model& model, const Vocabulary& vocabulary,
+                                               const engine::Value& encoder_states);
 
 // 0 for an empty text.
 double compression_ratio(std::string_view text);
