@@ -1,11 +1,12 @@
-"""escuta beside its peers: `compare.py table --help`, `compare.py wer --help`; see README.md."""
+"""escuta beside its peers: `compare.py table --help`, `wer`, `hotwords`; see README.md."""
 
 import sys
 
+import hotwords
 import table
 import wer
 
-COMMANDS = {"table": table.main, "wer": wer.main}
+COMMANDS = {"table": table.main, "wer": wer.main, "hotwords": hotwords.main}
 
 
 def main() -> int:

@@ -38,7 +38,7 @@ void add_wording_options(CLI::App& command, WordingOptions& o) {
       "Words and phrases to expect: with commas, or @FILE with a line each")
       ->type_name("LIST");
   add("--hotword-boost", o.hotword_boost,
-      "What the logit of a hotword's next token gets while it is spoken (2)")
+      "What the logit of a hotword's next token gets while it is spoken (4)")
       ->check(CLI::Range(0.0, 100.0));
   add("--suppress-tokens", o.suppress_tokens,
       "Ids that are never said; -1: those that the model lists; \"\": none (-1)")

@@ -27,7 +27,7 @@ struct TranscribeOptions {
   std::string prefix;
   // Phrases that are made more probable while they are spoken, by so much on the logits.
   std::vector<std::string> hotwords;
-  double hotword_boost = 2;
+  double hotword_boost = 4;
   // No token with a digit, a currency's or a percent sign: numbers are spelled out; and none in
   // which the expression (UTF-8, PCRE2's syntax) is found. Empty: any.
   bool suppress_numerals = false;
