@@ -8,6 +8,7 @@
 #include "base/thread_pool.h"
 #include "generate/hypotheses.h"
 #include "generate/log_prob.h"
+#include "generate/loops.h"
 
 namespace escuta::generate {
 namespace {
@@ -152,14 +153,23 @@ class Search {
       window.hypotheses->advance(std::span(next_).subspan(window.first_row, count));
     }
     for (size_t i = 0; i < windows_.size();) {
-      if (!windows_[i].hypotheses->done()) {
+      const bool looped = loops(*windows_[i].hypotheses);
+      if (!windows_[i].hypotheses->done() && !looped) {
         ++i;
         continue;
       }
       finish(windows_[i]);
+      results_[windows_[i].index].looped = looped;
       if (i + 1 < windows_.size()) windows_[i] = std::move(windows_.back());
       windows_.pop_back();
     }
+  }
+
+  bool loops(const Hypotheses& hypotheses) const {
+    if (!options_.loops_below || hypotheses.done()) return false;
+    return std::ranges::all_of(hypotheses.all(), [&](const Hypothesis& one) {
+      return !one.open || find_loop(one.tokens, *options_.loops_below).has_value();
+    });
   }
 
   void finish(const Window& window) {

@@ -32,6 +32,10 @@ struct SearchOptions {
   double patience = 1;     // beams end when round(beams * patience) hypotheses have ended
   std::optional<double> length_penalty;  // see rank() in hypotheses.h
 
+  // A window whose hypotheses all go round in circles is given up; tokens from here on are not
+  // text. nullopt: none is.
+  std::optional<int32_t> loops_below;
+
   std::optional<Probe> probe;
   int threads = 0;                  // for the rules of several rows; 0: all there are
   std::function<bool()> cancelled;  // asked before every step; may be empty
@@ -49,6 +53,7 @@ struct Generation {
   std::vector<int32_t> tokens;   // without the prompt and the end token
   double sum_log_prob = 0;       // of tokens and, when it was reached, the end token
   bool ended = false;            // by the end token, not by max_new_tokens
+  bool looped = false;           // given up: it repeats itself
   double probe_probability = 0;  // of the Probe, when there was one
 };
 

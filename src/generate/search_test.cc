@@ -107,6 +107,17 @@ TEST(Search, ARowBeginsWithItsPrefix) {
   }
 }
 
+TEST(Search, GivesUpWhatGoesRoundInCircles) {
+  for (const bool asked : {false, true}) {
+    ScriptedDecoder decoder(Tokens(60, 3), 1);
+    SearchOptions options = options_for(50);
+    if (asked) options.loops_below = 8;
+    const Generation result = run(decoder, {{1}}, {}, options).at(0);
+    EXPECT_EQ(result.looped, asked);
+    EXPECT_EQ(result.tokens.size(), asked ? 20u : 50u);
+  }
+}
+
 TEST(Search, RefusesLogitsThatAreNotNumbers) {
   for (const float value : {INFINITY, NAN}) {
     for (const size_t beams : {1u, 3u}) {

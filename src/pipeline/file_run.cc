@@ -187,6 +187,7 @@ int64_t FileRun::add(const Span& span, const whisper::WindowResult& result, doub
       split = split_by_timestamps(result.tokens, window);
       split.advance_frames = span.count;
     }
+    if (result.without_history) previous_.clear();
     for (const TimedTokens& part : split.segments) {
       add_segment(part.tokens, part.start_s, part.end_s, result);
     }

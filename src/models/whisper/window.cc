@@ -9,6 +9,7 @@
 #include "engine/rows.h"
 #include "generate/log_prob.h"
 #include "generate/logit_rules.h"
+#include "generate/loops.h"
 #include "generate/search.h"
 
 namespace escuta::whisper {
@@ -139,7 +140,8 @@ class WindowDecoding {
         windows_(windows),
         options_(options),
         rules_(make_rules(model.config(), vocabulary, options)),
-        results_(windows.size()) {}
+        results_(windows.size()),
+        forgotten_(windows.size()) {}
 
   Result<std::vector<WindowResult>> run() {
     std::vector<size_t> left(windows_.size());
@@ -152,6 +154,7 @@ class WindowDecoding {
     }
     for (const double temperature : options_.temperatures) {
       RETURN_IF_ERROR(decode(left, temperature));
+      RETURN_IF_ERROR(decode_loops_again(left, temperature));
       std::erase_if(left, [&](size_t i) { return !needs_fallback(results_[i], options_); });
       if (left.empty()) break;
     }
@@ -159,6 +162,20 @@ class WindowDecoding {
   }
 
  private:
+  // Text that repeats itself in the prompt is repeated.
+  Status decode_loops_again(std::span<const size_t> windows, double temperature) {
+    std::vector<size_t> again;
+    for (const size_t i : windows) {
+      if (!results_[i].looped || windows_[i].previous.empty() || forgotten_[i]) continue;
+      Window alone = windows_[i];
+      alone.previous.clear();
+      ASSIGN_OR_RETURN(prompts_[i], make_prompt(model_.config(), vocabulary_, alone, options_));
+      forgotten_[i] = true;
+      again.push_back(i);
+    }
+    return again.empty() ? Status() : decode(again, temperature);
+  }
+
   // Rows of one batch have prompts of one length.
   Status decode(std::span<const size_t> windows, double temperature) {
     std::map<size_t, std::vector<size_t>> batches;
@@ -186,6 +203,7 @@ class WindowDecoding {
     for (size_t i = 0; i < batch.size(); ++i) {
       results_[batch[i]] = result_of(std::move(found[i]), temperature);
       results_[batch[i]].language = windows_[batch[i]].language;
+      results_[batch[i]].without_history = forgotten_[batch[i]];
     }
     return Status();
   }
@@ -201,6 +219,7 @@ class WindowDecoding {
     options.samples = options_.best_of;
     options.patience = options_.patience;
     options.length_penalty = options_.length_penalty;
+    options.loops_below = vocabulary_.end_of_text();
     options.probe = generate::Probe{prompt.start_of_transcript, vocabulary_.no_speech()};
     options.threads = options_.threads;
     options.cancelled = options_.cancelled;
@@ -216,9 +235,14 @@ class WindowDecoding {
   WindowResult result_of(generate::Generation found, double temperature) const {
     WindowResult result;
     result.temperature = temperature;
+    result.looped = found.looped;
     result.avg_logprob = found.sum_log_prob / static_cast<double>(found.tokens.size() + 1);
     result.no_speech_prob = found.probe_probability;
     result.compression_ratio = compression_ratio(vocabulary_.text(found.tokens));
+    if (found.looped) {
+      const auto loop = generate::find_loop(found.tokens, vocabulary_.end_of_text());
+      found.tokens.resize(loop.value_or(found.tokens.size()));
+    }
     result.tokens = std::move(found.tokens);
     result.ended = found.ended;
     return result;
@@ -233,6 +257,7 @@ class WindowDecoding {
   std::vector<std::vector<int32_t>> prefixes_;
   generate::LogitRules window_rules_;  // per window; null: none
   std::vector<WindowResult> results_;
+  std::vector<bool> forgotten_;  // windows whose text before is not in the prompt any more
 };
 
 }  // namespace
@@ -251,7 +276,7 @@ bool is_silence(const WindowResult& result, const DecodeOptions& options) {
 bool needs_fallback(const WindowResult& result, const DecodeOptions& options) {
   const bool repeats = result.compression_ratio > options.compression_ratio_threshold;
   const bool guessed = result.avg_logprob < options.logprob_threshold;
-  return (repeats || guessed) && !is_silence(result, options);
+  return (repeats || guessed || result.looped) && !is_silence(result, options);
 }
 
 Result<std::vector<Language>> detect_languages(const Model& model, const Vocabulary& vocabulary,

@@ -66,10 +66,12 @@ struct Window {
 };
 
 struct WindowResult {
-  std::vector<int32_t> tokens;  // text and timestamps, without the end token
-  bool ended = false;           // by the end token, not by the room there is for tokens
-  double temperature = 0;       // that it was found with
-  double avg_logprob = 0;       // over tokens and the end token
+  std::vector<int32_t> tokens;   // text and timestamps, without the end token
+  bool looped = false;           // repeated itself over and over; cut off after the first time
+  bool without_history = false;  // did so first with the text before, and was decoded without
+  bool ended = false;            // by the end token, not by the room there is for tokens
+  double temperature = 0;        // that it was found with
+  double avg_logprob = 0;        // over tokens and the end token
   double no_speech_prob = 0;
   std::string language;          // of the window
   double compression_ratio = 0;  // bytes of the text / bytes that zlib makes of it
