@@ -1,10 +1,13 @@
 #include "cli/wording_options.h"
 
+#include "base/files.h"
 #include "cli/lists.h"
 #include "text/utf8.h"
 
 namespace escuta::cli {
 namespace {
+
+constexpr size_t kMostGrammarBytes = size_t{1} << 20;
 
 // What is said to the model is UTF-8 and more than space.
 Status take_text(std::string_view option, const std::optional<std::string>& typed,
@@ -47,6 +50,11 @@ void add_wording_options(CLI::App& command, WordingOptions& o) {
   flag("--suppress-numerals", o.suppress_numerals, "Numbers are spelled out: no token has a digit");
   add("--suppress-regex", o.suppress_regex, "No token is said in which this is found")
       ->type_name("REGEX");
+  add("--grammar", o.grammar, "Only what this grammar in GBNF allows is said in a window")
+      ->type_name("FILE");
+  add("--phrases", o.phrases,
+      "Only one of these is said in a window: with commas, or @FILE with a line each")
+      ->type_name("LIST");
 }
 
 Status understand_wording(const WordingOptions& typed, pipeline::TranscribeOptions& transcribe) {
@@ -64,6 +72,26 @@ Status understand_wording(const WordingOptions& typed, pipeline::TranscribeOptio
   if (typed.hotwords) {
     ASSIGN_OR_RETURN(transcribe.hotwords,
                      parse_list_or_file("--hotwords", *typed.hotwords, "\"Krause,Bad Aachen\""));
+  }
+  if (typed.grammar && typed.phrases) {
+    return invalid_argument("--grammar: expected no --phrases beside it; both say what is allowed");
+  }
+  if (typed.prefix && (typed.grammar || typed.phrases)) {
+    return invalid_argument(
+        "--prefix: expected no --grammar or --phrases beside it; they say what a window begins "
+        "with");
+  }
+  if (typed.grammar) {
+    Result<std::string> text = read_file(*typed.grammar, kMostGrammarBytes);
+    if (!text.ok()) return text.status().with_context("--grammar");
+    transcribe.grammar = std::move(*text);
+    if (transcribe.grammar.empty()) {
+      return invalid_argument("--grammar: {}: expected rules, found an empty file", *typed.grammar);
+    }
+  }
+  if (typed.phrases) {
+    ASSIGN_OR_RETURN(transcribe.phrases,
+                     parse_list_or_file("--phrases", *typed.phrases, "\"lights on,lights off\""));
   }
   if (typed.suppress_tokens) {
     ASSIGN_OR_RETURN(transcribe.decoding.suppress_tokens,

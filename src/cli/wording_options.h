@@ -13,7 +13,7 @@ namespace escuta::cli {
 // As they were typed; nothing where an option was not.
 struct WordingOptions {
   std::optional<std::string> prompt = {}, prefix = {}, hotwords = {}, suppress_tokens = {},
-                             suppress_regex = {};
+                             suppress_regex = {}, grammar = {}, phrases = {};
   std::optional<double> hotword_boost = {};
   bool carry_prompt = false, no_condition = false, no_suppress_blank = false,
        suppress_numerals = false;

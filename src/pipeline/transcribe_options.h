@@ -33,6 +33,11 @@ struct TranscribeOptions {
   bool suppress_numerals = false;
   std::string suppress_regex;
 
+  // What alone may be said in a window: a grammar in GBNF (text/grammar.h), or one of some phrases.
+  // Empty: anything.
+  std::string grammar;
+  std::vector<std::string> phrases;
+
   // Where there is one, only what it takes for speech is heard: the rest is left out before windows
   // are cut, so that silence neither takes time nor makes the model invent words.
   std::shared_ptr<const silero::VadModel> vad;

@@ -1,5 +1,6 @@
 #include "pipeline/wording.h"
 
+#include "models/whisper/grammar_rule.h"
 #include "pipeline/strings.h"
 #include "text/regex.h"
 
@@ -29,6 +30,20 @@ Status add_matching(const whisper::Vocabulary& vocabulary, std::string_view patt
   return Status();
 }
 
+Status add_grammar(const TranscribeOptions& options, const whisper::Vocabulary& vocabulary,
+                   whisper::DecodeOptions& decoding) {
+  if (options.grammar.empty() && options.phrases.empty()) return Status();
+  if (!trimmed(options.prefix).empty()) {
+    return invalid_argument("a grammar: expected no prefix beside it; it says itself what begins");
+  }
+  Result<text::Grammar> grammar = options.grammar.empty()
+                                      ? text::Grammar::of_phrases(options.phrases)
+                                      : text::Grammar::parse(options.grammar);
+  if (!grammar.ok()) return grammar.status();
+  decoding.grammar = whisper::grammar_rule(std::move(*grammar), vocabulary);
+  return Status();
+}
+
 }  // namespace
 
 std::vector<int32_t> tokens_of(const whisper::Vocabulary& vocabulary, std::string_view text) {
@@ -53,6 +68,7 @@ Result<whisper::DecodeOptions> decoding_with_words(const TranscribeOptions& opti
     const Status added = add_matching(vocabulary, options.suppress_regex, decoding);
     if (!added.ok()) return added.with_context("suppress regex");
   }
+  RETURN_IF_ERROR(add_grammar(options, vocabulary, decoding));
   const auto room = static_cast<size_t>(config.max_target_positions) / 2;
   const size_t prefix = tokens_of(vocabulary, options.prefix).size();
   if (!trimmed(options.prefix).empty() && prefix + 2 > room) {

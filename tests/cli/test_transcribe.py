@@ -264,6 +264,16 @@ class Wording(ProgramTest):
         self.assertNotIn(False, shouted("--carry-prompt"))
         self.assertNotIn(False, shouted("--carry-prompt", "--batch-size", "2"))
 
+    def test_only_what_a_grammar_allows_is_said(self):
+        allowed = ["And so my fellow Americans", "And so my fellow citizens", "Lights off"]
+        for options in ([], ["--no-timestamps", "--beam-size", "3"], ["--batch-size", "2"]):
+            with self.subTest(options=options):
+                said = self.words("--phrases", ",".join(allowed), *options).strip().split("\n")
+                self.assertEqual(said[0], allowed[0])
+                self.assertLessEqual(set(said), set(allowed))
+        grammar = self.put("lower.gbnf", 'root ::= word (" " word)*\nword ::= [a-z]+\n')
+        self.assertEqual(self.words("--grammar", grammar).strip().replace("\n", " "), WORDS)
+
     def test_languages_are_chosen_among_those_allowed(self):
         for options in (["--languages", "de,fr"], ["--languages", "de,fr", "--language-windows", "3"],
                         ["--languages", "de,fr", "--language-per-window"]):
@@ -340,6 +350,8 @@ class WrongUsage(ProgramTest):
                                 (["--hotword-boost", "1"], "--hotwords"),
                                 (["--carry-prompt"], "--prompt"),
                                 (["--prefix", " "], "--prefix"),
+                                (["--prefix", "a", "--phrases", "b"], "--phrases"),
+                                (["--grammar", "/none/there"], "/none/there"),
                                 (["--suppress-tokens", "word"], "--suppress-tokens"),
                                 (["-l", "de", "--languages", "de"], "expected auto"),
                                 (["--language-threshold", "0.5"], "--language-windows"),
@@ -365,6 +377,8 @@ class WrongUsage(ProgramTest):
     def test_words_that_the_model_cannot_be_told(self):
         folder = model("tiny.en")
         self.assert_error(run("transcribe", JFK, "-m", folder, "--suppress-regex", "("), 2, "parenthesis")
+        bad = self.put("bad.gbnf", 'root = "a"')
+        self.assert_error(run("transcribe", JFK, "-m", folder, "--grammar", bad), 2, "expected ::=")
         self.assert_error(run("transcribe", JFK, "-m", folder, "--prefix", "word " * 300), 2,
                           "at most 222 tokens")
 

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
+#include "generate/logit_rules.h"
 #include "models/whisper/model.h"
 #include "models/whisper/vocabulary.h"
 
@@ -32,6 +34,9 @@ struct DecodeOptions {
   // of their next tokens (generate::boost_phrases).
   std::vector<std::vector<int32_t>> phrases;
   double phrase_boost = 0;
+
+  // What alone may be said in a window (grammar_rule.h); null: anything.
+  std::shared_ptr<const generate::LogitRule> grammar;
 
   // Tried in this order until a result passes the thresholds; the last one's stands. Not empty.
   std::vector<double> temperatures = {0};
