@@ -33,8 +33,7 @@ Grammar::States Grammar::after(const States& states, uint8_t byte) const {
     expand(std::move(moved), next);
   }
   std::ranges::sort(next);
-  const auto same = std::ranges::unique(next);
-  next.erase(same.begin(), same.end());
+  next.erase(std::unique(next.begin(), next.end()), next.end());
   return next;
 }
 
