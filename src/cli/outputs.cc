@@ -51,10 +51,11 @@ Status prepare_output_folder(const fs::path& folder) {
 }
 
 Status write_outputs(const pipeline::Transcript& transcript, const fs::path& folder,
-                     const std::string& name, std::span<const pipeline::Format> formats) {
+                     const std::string& name, std::span<const pipeline::Format> formats,
+                     const pipeline::Layout& layout) {
   for (const pipeline::Format format : formats) {
-    const fs::path path = folder / fmt::format("{}.{}", name, pipeline::format_name(format));
-    RETURN_IF_ERROR(write_file(path, pipeline::render(transcript, format)));
+    const fs::path path = folder / fmt::format("{}.{}", name, pipeline::format_extension(format));
+    RETURN_IF_ERROR(write_file(path, pipeline::render(transcript, format, layout)));
   }
   return Status();
 }

@@ -20,9 +20,10 @@ Result<std::vector<std::string>> output_names(std::span<const std::string> input
 // Makes the folder where it is missing. InvalidArgument, PermissionDenied: it cannot hold files.
 Status prepare_output_folder(const std::filesystem::path& folder);
 
-// Writes folder/<name>.<format> for every format, each whole or not at all.
+// Writes folder/<name>.<extension> for every format, each whole or not at all.
 Status write_outputs(const pipeline::Transcript& transcript, const std::filesystem::path& folder,
-                     const std::string& name, std::span<const pipeline::Format> formats);
+                     const std::string& name, std::span<const pipeline::Format> formats,
+                     const pipeline::Layout& layout);
 
 // What write_stdout says when the program that reads our output has ended, as in `escuta ... |
 // head`. It is no news to anybody, and print_error keeps quiet about it.

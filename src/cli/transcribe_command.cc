@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/decoding_options.h"
+#include "cli/layout_options.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/speech_options.h"
@@ -36,6 +37,7 @@ struct Options {
   bool no_condition = false;
   DecodingOptions decoding;
   SpeechOptions speech;
+  LayoutOptions layout;
   size_t batch_size = 1;
   std::string progress = "auto";
 };
@@ -66,6 +68,7 @@ struct Job {
   std::vector<std::string> inputs;
   std::vector<std::string> names;  // of output files, per input
   std::vector<pipeline::Format> formats;
+  pipeline::Layout layout;
   std::filesystem::path folder;  // empty: standard output
   ProgressMode progress = ProgressMode::kAuto;
   whisper::LoadOptions load;
@@ -98,6 +101,8 @@ Result<Job> understand(const Options& options) {
   job.transcribe.prompt = options.prompt;
   RETURN_IF_ERROR(understand_decoding(options.decoding, job.transcribe.decoding));
   ASSIGN_OR_RETURN(job.transcribe.speech, understand_speech(options.speech));
+  ASSIGN_OR_RETURN(job.layout, understand_layout(options.layout, job.formats));
+  job.transcribe.word_timestamps = needs_words(job.layout);
   job.vad = options.speech.vad;
   job.vad_model = options.speech.model;
   job.transcribe.batch_size = options.batch_size;
@@ -153,9 +158,10 @@ class Transcription {
   Status write(size_t i, const pipeline::Transcript& transcript) {
     audio_s_ += transcript.duration_s;
     if (!job_.folder.empty()) {
-      return write_outputs(transcript, job_.folder, job_.names[i], job_.formats);
+      return write_outputs(transcript, job_.folder, job_.names[i], job_.formats, job_.layout);
     }
-    const Status status = write_stdout(pipeline::render(transcript, job_.formats.front()));
+    const Status status =
+        write_stdout(pipeline::render(transcript, job_.formats.front(), job_.layout));
     output_is_gone_ = !status.ok();
     return status;
   }
@@ -216,7 +222,8 @@ void add_options(CLI::App& command, Options& o) {
       ->type_name("FOLDER");
   command
       .add_option("-f,--format", o.formats,
-                  "txt, srt, vtt, json, tsv, lrc; several with commas when -o names a folder")
+                  "txt, srt, vtt, json, tsv, lrc, ass, ttml, audacity; several with commas when -o "
+                  "names a folder")
       ->type_name("LIST");
   command.add_option("-l,--language", o.language, "Code such as en or de; auto: detected")
       ->capture_default_str();
@@ -239,6 +246,7 @@ void add_options(CLI::App& command, Options& o) {
   command.add_option("--progress", o.progress, "auto: on a terminal; on; off")
       ->capture_default_str();
   add_decoding_options(command, o.decoding);
+  add_layout_options(command, o.layout);
   add_speech_options(command, o.speech);
 }
 

@@ -18,6 +18,7 @@ struct TranscribeOptions {
   // Text that the first window is told came before; and whether the others are told what did.
   std::string prompt;
   bool condition_on_previous_text = true;
+  bool word_timestamps = false;  // each segment's words, with their times
 
   // Where there is one, only what it takes for speech is heard: the rest is left out before windows
   // are cut, so that silence neither takes time nor makes the model invent words.
