@@ -225,12 +225,14 @@ Result<JobResult> Journal::result_of(int64_t id) {
 Status Journal::take(std::optional<JobClaim>& claimed) {
   RETURN_IF_ERROR(free_jobs_of_the_dead());
   Statement query = database_->prepare(
-      "SELECT j.id, w.position, j.state FROM wanted w JOIN jobs j ON j.id = w.job"
+      "SELECT j.id, w.position, j.state, j.attempts FROM wanted w JOIN jobs j ON j.id = w.job"
       " WHERE j.owner IS NULL AND j.state IN ('pending', 'rendered')"
       " ORDER BY j.state = 'pending', j.attempts, w.position LIMIT 1");
   ASSIGN_OR_RETURN(const bool row, query.step());
   if (!row) return Status();
-  claimed = JobClaim{.id = query.integer(0), .request = static_cast<size_t>(query.integer(1))};
+  claimed = JobClaim{.id = query.integer(0),
+                     .request = static_cast<size_t>(query.integer(1)),
+                     .was_tried = query.integer(3) > 0};
   if (query.bytes(2) == "rendered") {
     ASSIGN_OR_RETURN(claimed->rendered, result_of(claimed->id));
   }

@@ -55,6 +55,7 @@ struct JobResult {
 struct JobClaim {
   int64_t id = 0;
   size_t request = 0;                   // its place among those of add()
+  bool was_tried = false;               // by a process that died at it, and may have left traces
   std::optional<JobResult> rendered{};  // by a process that died before it had written it out
 };
 

@@ -1,8 +1,10 @@
 // How audio is transcribed.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "models/silero/speech_spans.h"
@@ -11,6 +13,15 @@
 #include "pipeline/transcript.h"
 
 namespace escuta::pipeline {
+
+struct AudioInput {
+  std::filesystem::path path;
+  std::string language = {};  // empty: that of the options
+};
+
+// Gives one file after the other, nothing after the last. Called once more than there are files at
+// most, in the thread that transcribes, and for one file before the one at hand is done.
+using NextInput = std::function<std::optional<AudioInput>()>;
 
 struct TranscribeOptions {
   std::string language = "auto";    // a code, or auto: detected in the first window of each file
