@@ -1,7 +1,9 @@
 #include "jobs/journal.h"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 #include "base/json.h"
 #include "base/printable.h"
@@ -11,6 +13,8 @@ namespace {
 
 constexpr int64_t kApplication = 0x65736374;  // "esct", in the file's header
 constexpr int64_t kVersion = 1;
+constexpr int kLogTries = 500;
+constexpr std::chrono::milliseconds kLogPause(20);
 
 // owner: the process that has a job; null where none does. results.kind: 0 a file, 1 a line of
 // the manifest.
@@ -32,6 +36,19 @@ constexpr const char* kTables[] = {
 Result<int64_t> one_integer(Statement statement) {
   ASSIGN_OR_RETURN(const bool row, statement.step());
   return row ? statement.integer(0) : 0;
+}
+
+// A log beside the file instead of a copy of what is overwritten: one flush a transaction at most,
+// where it would be four. Where the file system has no shared memory it stays as it was.
+Status keep_log(Database& database) {
+  Status status;
+  for (int i = 0; i < kLogTries; ++i) {
+    status = database.prepare("PRAGMA journal_mode = WAL").step().status();
+    // The one thing that SQLite does not wait for: another process that does the same now.
+    if (status.code() != StatusCode::kUnavailable) return status;
+    std::this_thread::sleep_for(kLogPause);
+  }
+  return status;
 }
 
 bool all_exist(std::span<const std::string> files) {
@@ -58,7 +75,8 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path
         failed_precondition("expected a journal that --jobs wrote, or no file, found a SQLite file "
                             "of another program"));
   }
-  RETURN_IF_ERROR(opened.run("PRAGMA synchronous = FULL"));
+  RETURN_IF_ERROR(keep_log(opened));
+  RETURN_IF_ERROR(opened.run("PRAGMA synchronous = NORMAL"));
   ASSIGN_OR_RETURN(Owners owners, Owners::open(locks));
   std::unique_ptr<Journal> journal(new Journal(std::move(database), std::move(owners)));
   RETURN_IF_ERROR(opened.transaction([&] { return journal->make_tables(); }));
@@ -259,7 +277,16 @@ Status Journal::change(Statement statement) {
       "journal: expected the job to be this process' own, found that another command replaced it");
 }
 
+// Flushed to disk, with all that came before. The other steps need not be: what is lost of them
+// with the power is done again, and costs no decoding.
 Status Journal::set_rendered(int64_t id, const JobResult& result, double audio_s) {
+  RETURN_IF_ERROR(database_->run("PRAGMA synchronous = FULL"));
+  const Status kept = keep_result(id, result, audio_s);
+  RETURN_IF_ERROR(database_->run("PRAGMA synchronous = NORMAL"));
+  return kept;
+}
+
+Status Journal::keep_result(int64_t id, const JobResult& result, double audio_s) {
   return database_->transaction([&]() -> Status {
     RETURN_IF_ERROR(change(std::move(
         database_

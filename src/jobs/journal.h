@@ -5,7 +5,8 @@
 // time, and the settings. Its way: pending -> running -> rendered (the result files' content is in
 // the journal) -> done, or failed. A process that dies leaves each job in a state from which the
 // next one goes on: what was rendered is only written out. Several processes may share a journal;
-// each job belongs to one living process at most (jobs/owners.h).
+// each job belongs to one living process at most (jobs/owners.h). They must run on one machine, as
+// the log that SQLite keeps beside the file is shared memory.
 #pragma once
 
 #include <cstdint>
@@ -102,6 +103,7 @@ class Journal {
   Status take(std::optional<JobClaim>& claimed);
   Status free_jobs_of_the_dead();
   Result<JobResult> result_of(int64_t id);
+  Status keep_result(int64_t id, const JobResult& result, double audio_s);
   Status change(Statement statement);
 
   std::unique_ptr<Database> database_;
