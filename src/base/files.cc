@@ -95,6 +95,20 @@ Result<std::string> read_file(const std::filesystem::path& path, size_t max_byte
   return text;
 }
 
+namespace {
+
+// So that the name outlives a loss of power, too. Some file systems cannot flush a folder; theirs
+// is the order of writes that they keep.
+Status flush_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.get() < 0) return Status();  // a folder may be written without being readable
+  if (::fsync(opened.get()) == 0 || errno == EINVAL || errno == EROFS) return Status();
+  return errno_status(errno, folder.string() + ": cannot flush to disk");
+}
+
+}  // namespace
+
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
   static std::atomic<unsigned> counter{0};
   std::filesystem::path temporary = path;
@@ -134,7 +148,7 @@ Status AtomicFile::commit() {
     ::unlink(temporary_.c_str());
     return errno_status(error, path_.string() + ": cannot write");
   }
-  return Status();
+  return flush_folder_of(path_);
 }
 
 Status write_file(const std::filesystem::path& path, std::string_view text) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <map>
 #include <system_error>
 
 #include "base/files.h"
@@ -19,27 +18,6 @@ int result_fd = STDOUT_FILENO;  // set once, by claim_stdout()
 
 }  // namespace
 
-Result<std::vector<std::string>> output_names(std::span<const std::string> inputs) {
-  std::map<std::string, int> stems;
-  for (const std::string& input : inputs) ++stems[fs::path(input).stem().string()];
-  std::vector<std::string> names;
-  std::map<std::string, std::string> taken;
-  for (const std::string& input : inputs) {
-    const fs::path path(input);
-    const std::string stem = path.stem().string();
-    const std::string name = stems[stem] > 1 ? path.filename().string() : stem;
-    const auto [other, is_new] = taken.emplace(name, input);
-    if (!is_new) {
-      return invalid_argument(
-          "expected inputs with different names, found {} and {}, which would "
-          "write the same output files; use one -o folder for each",
-          other->second, input);
-    }
-    names.push_back(name);
-  }
-  return names;
-}
-
 Status prepare_output_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -50,13 +28,37 @@ Status prepare_output_folder(const fs::path& folder) {
   return errno_status(error.value(), folder.string() + ": cannot make the folder");
 }
 
-Status write_outputs(const pipeline::Transcript& transcript, const fs::path& folder,
-                     const std::string& name, std::span<const pipeline::Format> formats) {
+std::vector<std::string> output_files(const fs::path& base,
+                                      std::span<const pipeline::Format> formats) {
+  std::vector<std::string> files;
   for (const pipeline::Format format : formats) {
-    const fs::path path = folder / fmt::format("{}.{}", name, pipeline::format_name(format));
-    RETURN_IF_ERROR(write_file(path, pipeline::render(transcript, format)));
+    files.push_back(base.string() + "." + std::string(pipeline::format_extension(format)));
+  }
+  return files;
+}
+
+Status write_outputs(std::span<const jobs::ResultFile> files) {
+  for (const jobs::ResultFile& file : files) {
+    RETURN_IF_ERROR(prepare_output_folder(fs::path(file.path).parent_path()));
+    RETURN_IF_ERROR(write_file(file.path, file.content));
   }
   return Status();
+}
+
+void remove_leftovers(const fs::path& file) {
+  const std::string start = file.filename().string() + ".";
+  std::error_code ignored;
+  for (fs::directory_iterator at(file.parent_path(), ignored), end; at != end && !ignored;
+       at.increment(ignored)) {
+    const std::string name = at->path().filename().string();
+    constexpr std::string_view kEnd = ".part";
+    if (!name.starts_with(start) || !name.ends_with(kEnd)) continue;
+    if (name.size() <= start.size() + kEnd.size()) continue;
+    const std::string_view numbers =
+        std::string_view(name).substr(start.size(), name.size() - start.size() - kEnd.size());
+    std::error_code kept;
+    if (numbers.find_first_not_of("0123456789.") == numbers.npos) fs::remove(at->path(), kept);
+  }
 }
 
 void claim_stdout() {

@@ -8,21 +8,23 @@
 #include <vector>
 
 #include "base/status.h"
+#include "jobs/journal.h"
 #include "pipeline/writers.h"
 
 namespace escuta::cli {
 
-// The name, without extension, that each input's output files have: the input's own without its
-// extension, or with it where two inputs would share one (jfk.wav and jfk.mp3). InvalidArgument
-// when even that leaves two the same.
-Result<std::vector<std::string>> output_names(std::span<const std::string> inputs);
-
 // Makes the folder where it is missing. InvalidArgument, PermissionDenied: it cannot hold files.
 Status prepare_output_folder(const std::filesystem::path& folder);
 
-// Writes folder/<name>.<format> for every format, each whole or not at all.
-Status write_outputs(const pipeline::Transcript& transcript, const std::filesystem::path& folder,
-                     const std::string& name, std::span<const pipeline::Format> formats);
+// <base>.<extension> of every format.
+std::vector<std::string> output_files(const std::filesystem::path& base,
+                                      std::span<const pipeline::Format> formats);
+
+// Each whole or not at all; folders are made where they are missing.
+Status write_outputs(std::span<const jobs::ResultFile> files);
+
+// Removes what a killed process left beside `file` while it wrote it.
+void remove_leftovers(const std::filesystem::path& file);
 
 // What write_stdout says when the program that reads our output has ended, as in `escuta ... |
 // head`. It is no news to anybody, and print_error keeps quiet about it.

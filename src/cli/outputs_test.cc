@@ -2,23 +2,44 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/temporary_folder.h"
 #include "cli/progress.h"
 
 namespace escuta::cli {
 namespace {
 
-using Names = std::vector<std::string>;
-
-TEST(OutputNames, KeepTheExtensionOnlyWhereItTellsApart) {
-  const Names inputs = {"a/jfk.wav", "b/jfk.mp3", "talk.ogg", "noext"};
-  EXPECT_EQ(output_names(inputs).value(), (Names{"jfk.wav", "jfk.mp3", "talk", "noext"}));
+TEST(RemoveLeftovers, TakesOnlyWhatAtomicFilesLeave) {
+  const TemporaryFolder folder;
+  for (const char* name :
+       {"a.txt", "a.txt.12.0.part", "a.txt.part", "a.txt.b.part", "b.txt.1.0.part"}) {
+    folder.write(name, "");
+  }
+  remove_leftovers(folder.path() / "a.txt");
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    left.push_back(entry.path().filename());
+  }
+  std::ranges::sort(left);
+  EXPECT_EQ(left,
+            (std::vector<std::string>{"a.txt", "a.txt.b.part", "a.txt.part", "b.txt.1.0.part"}));
 }
 
-TEST(OutputNames, RefuseWhatWouldOverwrite) {
-  const Names inputs = {"a/x.wav", "b/x.wav"};
-  const Status status = output_names(inputs).status();
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_NE(status.message().find("a/x.wav"), std::string::npos);
+TEST(JobLine, TellsTheWholeJob) {
+  const JobProgress job = {.done = 2,
+                           .failed = 1,
+                           .total = 10,
+                           .audio_s = 7200,
+                           .elapsed_s = 60,
+                           .bytes_done = 100,
+                           .bytes_left = 300};
+  EXPECT_EQ(job_line(job, "a.wav", 60, 120, 90),
+            "3/10 files, 1 failed  2.0 h  121.0x real time  3:00 left  a.wav  50%");
+  for (int width = 1; width < 120; ++width) {
+    EXPECT_LE(job_line(job, "a-very-long-name.wav", 60, 120, width).size(),
+              static_cast<size_t>(width));
+  }
 }
 
 TEST(ProgressLine, TellsPositionSpeedAndTimeLeft) {

@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "base/printable.h"
 
 namespace escuta::cli {
 namespace {
@@ -63,10 +64,33 @@ std::string progress_line(std::string_view name, double position_s, double durat
          std::string(static_cast<size_t>(bar - full), '-') + "]" + end;
 }
 
+std::string job_line(const JobProgress& job, std::string_view name, double position_s,
+                     double duration_s, int width) {
+  std::string line = fmt::format("{}/{} files", job.done + job.failed, job.total);
+  if (job.failed > 0) line += fmt::format(", {} failed", job.failed);
+  line += fmt::format("  {:.1f} h", job.audio_s / 3600);
+  if (job.elapsed_s > 0) {
+    line += fmt::format("  {:.1f}x real time", (job.audio_s + position_s) / job.elapsed_s);
+  }
+  if (job.bytes_done > 0) {
+    line += fmt::format("  {} left", human_time(job.elapsed_s * job.bytes_left / job.bytes_done));
+  }
+  const double share = duration_s > 0 ? std::clamp(position_s / duration_s, 0.0, 1.0) : 0;
+  const std::string end = fmt::format("  {:.0f}%", share * 100);
+  const auto columns = static_cast<size_t>(std::max(width, 0));
+  // The file's end says more than its beginning; it has what is left of the line.
+  const size_t used = line.size() + 2 + end.size();
+  if (used + 5 <= columns) {
+    const size_t room = columns - used;
+    line += "  " + std::string(name.substr(name.size() > room ? name.size() - room : 0)) + end;
+  }
+  return line.substr(0, columns);
+}
+
 ProgressBar::ProgressBar(ProgressMode mode, std::string name)
     : shown_(mode == ProgressMode::kOn ||
              (mode == ProgressMode::kAuto && ::isatty(STDERR_FILENO) == 1)),
-      name_(std::move(name)) {
+      name_(printable(name, 1000)) {
   if (shown_) set_log_hook(&ProgressBar::clear);
 }
 
@@ -75,10 +99,12 @@ ProgressBar::~ProgressBar() {
   if (shown_) set_log_hook(nullptr);
 }
 
-void ProgressBar::update(double position_s, double duration_s) {
+void ProgressBar::update(double position_s, double duration_s, const JobProgress* job) {
   if (!shown_) return;
+  const int width = terminal_width() - 1;
   const std::string line =
-      progress_line(name_, position_s, duration_s, clock_.ms() / 1000, terminal_width() - 1);
+      job != nullptr ? job_line(*job, name_, position_s, duration_s, width)
+                     : progress_line(name_, position_s, duration_s, clock_.ms() / 1000, width);
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
   bar_on_screen = true;

@@ -5,27 +5,26 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "cli/decoding_options.h"
+#include "cli/input_options.h"
+#include "cli/job_options.h"
 #include "cli/language_options.h"
+#include "cli/layout_options.h"
 #include "cli/outputs.h"
-#include "cli/progress.h"
 #include "cli/speech_options.h"
+#include "cli/transcription.h"
 #include "cli/wording_options.h"
-#include "pipeline/transcriber.h"
-#include "pipeline/writers.h"
 
 namespace escuta::cli {
 namespace {
 
 struct Options {
-  std::vector<std::string> inputs;
+  InputOptions inputs;
+  JobOptions jobs;
   std::string model;
   std::string variant;
   std::string decoder = "auto";
@@ -37,6 +36,7 @@ struct Options {
   WordingOptions wording;
   DecodingOptions decoding;
   SpeechOptions speech;
+  LayoutOptions layout;
   size_t batch_size = 1;
   std::string progress = "auto";
 };
@@ -64,118 +64,107 @@ Result<whisper::Task> parse_task(const std::string& name) {
 
 // Everything that was typed, understood; wrong usage is found here, before a model is loaded.
 struct Job {
-  std::vector<std::string> inputs;
-  std::vector<std::string> names;  // of output files, per input
-  std::vector<pipeline::Format> formats;
+  TranscriptionPlan plan;
+  size_t problems = 0;           // what could not become an input
   std::filesystem::path folder;  // empty: standard output
-  ProgressMode progress = ProgressMode::kAuto;
+  std::filesystem::path journal;
+  bool retry_failed = false;
   whisper::LoadOptions load;
   pipeline::TranscribeOptions transcribe;
   bool vad = true;
   std::filesystem::path vad_model;  // empty: the one that is part of the program
 };
 
-Result<Job> understand(const Options& options) {
-  Job job;
-  job.inputs = options.inputs;
-  ASSIGN_OR_RETURN(job.formats,
+// Where results go, and what keeps account of them.
+Status understand_outputs(const Options& options, Job& job) {
+  TranscriptionPlan& plan = job.plan;
+  ASSIGN_OR_RETURN(plan.formats,
                    pipeline::parse_formats(options.formats.empty() ? "txt" : options.formats));
-  ASSIGN_OR_RETURN(job.progress, parse_progress_mode(options.progress));
-  ASSIGN_OR_RETURN(job.load.decoder, parse_decoder_form(options.decoder));
-  job.load.variant = options.variant;
-  if (options.output_folder != "-") {
-    job.folder = options.output_folder;
-    ASSIGN_OR_RETURN(job.names, output_names(options.inputs));
-  } else if (job.formats.size() > 1) {
+  ASSIGN_OR_RETURN(plan.progress, parse_progress_mode(options.progress));
+  ASSIGN_OR_RETURN(plan.layout, understand_layout(options.layout, plan.formats));
+  plan.interrupted = &interrupted;
+  plan.manifest_out = options.jobs.manifest_out;
+  job.journal = options.jobs.journal;
+  job.retry_failed = options.jobs.retry_failed;
+  const bool to_stdout = options.output_folder == "-";
+  if (to_stdout && plan.formats.size() > 1) {
     return invalid_argument(
         "--format: expected one format for standard output, found `{}`; give "
         "a folder with -o to write several",
         options.formats);
   }
+  if (to_stdout && !job.journal.empty()) {
+    return invalid_argument(
+        "--jobs: expected a folder for the results (-o); what went to standard output cannot be "
+        "continued");
+  }
+  if (job.retry_failed && job.journal.empty()) {
+    return invalid_argument("--retry-failed: expected --jobs beside it; without, it has no effect");
+  }
+  if (!to_stdout) job.folder = options.output_folder;
+  return Status();
+}
+
+// Which files, and what their results are called.
+Status understand_inputs(const InputOptions& options, Job& job) {
+  ASSIGN_OR_RETURN(Inputs inputs, collect_inputs(options));
+  job.problems = inputs.problems.size();
+  for (const Status& problem : inputs.problems) print_error(problem);
+  job.plan.inputs = std::move(inputs.inputs);
+  if (job.folder.empty()) return Status();
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, jobs::output_names(job.plan.inputs));
+  for (const std::string& name : names) job.plan.bases.push_back(job.folder / name);
+  return Status();
+}
+
+Result<Job> understand(const Options& options) {
+  Job job;
+  RETURN_IF_ERROR(understand_outputs(options, job));
+  ASSIGN_OR_RETURN(job.load.decoder, parse_decoder_form(options.decoder));
+  job.load.variant = options.variant;
   ASSIGN_OR_RETURN(job.transcribe.decoding.task, parse_task(options.task));
   job.transcribe.decoding.timestamps = !options.no_timestamps;
   RETURN_IF_ERROR(understand_language(options.language, job.transcribe));
   RETURN_IF_ERROR(understand_wording(options.wording, job.transcribe));
   RETURN_IF_ERROR(understand_decoding(options.decoding, job.transcribe.decoding));
   ASSIGN_OR_RETURN(job.transcribe.speech, understand_speech(options.speech));
+  job.transcribe.word_timestamps = needs_words(job.plan.layout);
   job.vad = options.speech.vad;
   job.vad_model = options.speech.model;
   job.transcribe.batch_size = options.batch_size;
-  job.transcribe.cancelled = [] { return interrupted.load(); };
+  RETURN_IF_ERROR(understand_inputs(options.inputs, job));
   return job;
 }
 
-// The files of one command; each failure is told and the next one done.
-class Transcription {
- public:
-  Transcription(const Job& job, const pipeline::Transcriber& transcriber)
-      : job_(job), transcriber_(transcriber), options_(job.transcribe) {
-    options_.on_progress = [this](size_t file, double position_s, double duration_s) {
-      if (file == shown_ && bar_) bar_->update(position_s, duration_s);
-    };
+// The languages of a manifest are wrong usage, too, where the model does not have them.
+Status check_languages(const pipeline::Transcriber& transcriber, const Job& job) {
+  RETURN_IF_ERROR(transcriber.check(job.transcribe));
+  std::set<std::string> checked;
+  for (const jobs::Input& input : job.plan.inputs) {
+    if (input.language.empty() || !checked.insert(input.language).second) continue;
+    pipeline::TranscribeOptions options = job.transcribe;
+    options.language = input.language;
+    RETURN_IF_ERROR(transcriber.check(options).with_context(input.path.string()));
   }
+  return Status();
+}
 
-  int run() {
-    const Stopwatch clock;
-    const std::vector<std::filesystem::path> paths(job_.inputs.begin(), job_.inputs.end());
-    show(0);
-    transcriber_.transcribe_all(paths, options_,
-                                [&](size_t i, Result<pipeline::Transcript> transcript) {
-                                  return finish(i, std::move(transcript));
-                                });
-    bar_.reset();
-    if (job_.progress != ProgressMode::kOff && audio_s_ > 0) summary(clock.ms() / 1000);
-    if (job_.inputs.size() > 1 && failed_ > 0) {
-      std::fprintf(stderr, "%d of %zu inputs failed\n", failed_, job_.inputs.size());
-    }
-    return failed_ > 0 || interrupted ? kSomeFailed : kDone;
+// Opens the journal and adds the jobs to it, and says what it knew of them.
+Result<std::unique_ptr<jobs::Journal>> open_journal(const Job& job, const Json& settings) {
+  ASSIGN_OR_RETURN(std::unique_ptr<jobs::Journal> journal, jobs::Journal::open(job.journal));
+  std::vector<jobs::JobRequest> requests;
+  for (size_t i = 0; i < job.plan.inputs.size(); ++i) {
+    requests.push_back(request_of(job.plan.inputs[i], job.plan.bases[i],
+                                  output_files(job.plan.bases[i], job.plan.formats), settings));
   }
-
- private:
-  void show(size_t i) {
-    bar_.reset();
-    shown_ = i;
-    if (i < job_.inputs.size()) bar_.emplace(job_.progress, job_.inputs[i]);
+  ASSIGN_OR_RETURN(const jobs::JobPlan plan, journal->add(requests, job.retry_failed));
+  for (const std::string& line : plan_lines(plan)) {
+    std::fprintf(stderr, "journal %s: %s\n", job.journal.c_str(), line.c_str());
   }
+  return journal;
+}
 
-  // Says whether to go on.
-  bool finish(size_t i, Result<pipeline::Transcript> transcript) {
-    ProgressBar::clear();
-    const Status status = transcript.ok() ? write(i, *transcript) : transcript.status();
-    if (!status.ok()) {
-      ++failed_;
-      print_error(status);
-    }
-    show(i + 1);
-    return !interrupted && !output_is_gone_;
-  }
-
-  Status write(size_t i, const pipeline::Transcript& transcript) {
-    audio_s_ += transcript.duration_s;
-    if (!job_.folder.empty()) {
-      return write_outputs(transcript, job_.folder, job_.names[i], job_.formats);
-    }
-    const Status status = write_stdout(pipeline::render(transcript, job_.formats.front()));
-    output_is_gone_ = !status.ok();
-    return status;
-  }
-
-  void summary(double elapsed_s) const {
-    std::fprintf(stderr, "%.1f s of audio in %.1f s, %.1fx real time\n", audio_s_, elapsed_s,
-                 audio_s_ / elapsed_s);
-  }
-
-  const Job& job_;
-  const pipeline::Transcriber& transcriber_;
-  pipeline::TranscribeOptions options_;
-  std::optional<ProgressBar> bar_;
-  size_t shown_ = 0;  // the file of the bar
-  double audio_s_ = 0;
-  int failed_ = 0;
-  bool output_is_gone_ = false;
-};
-
-int run_transcribe(const Options& options, Context& context) {
+int run_transcribe(const Options& options, const CLI::App& command, Context& context) {
   Result<Job> job = understand(options);
   if (!job.ok()) return fail(kUsage, job.status());
   Result<engine::SessionOptions> session = context.session_options();
@@ -189,7 +178,7 @@ int run_transcribe(const Options& options, Context& context) {
   const auto transcriber =
       pipeline::Transcriber::create(context.registry(), options.model, job->load);
   if (!transcriber.ok()) return fail(kUnusable, transcriber.status());
-  if (const Status status = transcriber->check(job->transcribe); !status.ok()) {
+  if (const Status status = check_languages(*transcriber, *job); !status.ok()) {
     return fail(kUsage, status);
   }
   if (job->vad) {
@@ -199,24 +188,30 @@ int run_transcribe(const Options& options, Context& context) {
     if (!model.ok()) return fail(kUnusable, model.status());
     job->transcribe.vad = std::move(*model);
   }
+  std::unique_ptr<jobs::Journal> journal;
+  if (!job->journal.empty()) {
+    auto opened = open_journal(*job, settings_of(command, options.model));
+    if (!opened.ok()) return fail(kSomeFailed, opened.status());
+    journal = std::move(*opened);
+  }
   std::signal(SIGINT, on_interrupt);
-  return Transcription(*job, *transcriber).run();
+  return Transcription(job->plan, *transcriber, job->transcribe, journal.get()).run(job->problems);
 }
 
 void add_options(CLI::App& command, Options& o) {
-  command.add_option("audio", o.inputs, "Audio or video files; any container and codec")
-      ->required()
-      ->type_name("AUDIO...");
+  add_input_options(command, o.inputs);
   command.add_option("-m,--model", o.model, "Folder with encoder, decoder and tokenizer")
       ->required()
       ->type_name("FOLDER");
   command
       .add_option("-o,--output-dir", o.output_folder,
-                  "Write FOLDER/<name>.<format> per input; `-`: standard output")
+                  "Write FOLDER/<name>.<format> per input, folders like the inputs'; `-`: standard "
+                  "output")
       ->type_name("FOLDER");
   command
       .add_option("-f,--format", o.formats,
-                  "txt, srt, vtt, json, tsv, lrc; several with commas when -o names a folder")
+                  "txt, srt, vtt, json, tsv, lrc, ass, ttml, audacity; several with commas when -o "
+                  "names a folder")
       ->type_name("LIST");
   command.add_option("--task", o.task, "transcribe, or translate (to English)")
       ->capture_default_str();
@@ -233,9 +228,11 @@ void add_options(CLI::App& command, Options& o) {
       ->capture_default_str();
   command.add_option("--progress", o.progress, "auto: on a terminal; on; off")
       ->capture_default_str();
+  add_job_options(command, o.jobs);
   add_language_options(command, o.language);
   add_wording_options(command, o.wording);
   add_decoding_options(command, o.decoding);
+  add_layout_options(command, o.layout);
   add_speech_options(command, o.speech);
 }
 
@@ -249,8 +246,12 @@ void add_transcribe_command(CLI::App& app, Context& context) {
       "Examples:\n"
       "  escuta transcribe talk.mp3 -m models/base                  the words on standard output\n"
       "  escuta transcribe *.m4a -m models/base -o out -f srt,txt   subtitles and text per file\n"
+      "  escuta transcribe -r talks -m models/base -o out --jobs talks.jobs   a folder; goes on "
+      "when run again\n"
       "  escuta transcribe film.mkv -m models/base -l de --task translate -f vtt > film.vtt");
-  context.on_command(command, [options, &context] { return run_transcribe(*options, context); });
+  context.on_command(command, [options, command, &context] {
+    return run_transcribe(*options, *command, context);
+  });
 }
 
 }  // namespace escuta::cli

@@ -27,7 +27,7 @@ void BatchRun::run() {
     fill();
     if (!deliver()) return;
     if (waiting_.empty()) {
-      if (next_path_ == paths_.size()) return;
+      if (no_more_) return;
       continue;
     }
     decode();
@@ -39,10 +39,11 @@ void BatchRun::run() {
 void BatchRun::fill() {
   while (waiting_.size() < recognizer_.options.batch_size) {
     if (files_.empty() || files_.back()->is_cut_up) {
-      if (next_path_ == paths_.size()) return;
-      const size_t number = next_path_++;
+      std::optional<OpenAhead::Opened> opened = source_.next();
+      no_more_ = !opened;
+      if (no_more_) return;
       auto file = std::make_unique<File>(
-          File{FileRun::open(recognizer_, number, paths_[number]), number, 0, false, 0, Status()});
+          File{std::move(opened->run), opened->number, 0, false, 0, Status()});
       if (!file->run.ok()) {
         file->failed = file->run.status();
         file->is_cut_up = true;

@@ -2,23 +2,22 @@
 #pragma once
 
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "pipeline/file_run.h"
+#include "pipeline/open_ahead.h"
 
 namespace escuta::pipeline {
 
 // One thread; used once.
 class BatchRun {
  public:
-  // done(i, result) is called once for each path, in order; it returns whether to go on.
+  // done(i, result) is called once for each file, in order; it returns whether to go on.
   using Done = std::function<bool(size_t, Result<Transcript>)>;
-  BatchRun(const Recognizer& recognizer, std::span<const std::filesystem::path> paths, Done done)
-      : recognizer_(recognizer), paths_(paths), done_(std::move(done)) {}
+  BatchRun(const Recognizer& recognizer, OpenAhead& source, Done done)
+      : recognizer_(recognizer), source_(source), done_(std::move(done)) {}
 
   void run();
 
@@ -46,9 +45,9 @@ class BatchRun {
   bool deliver();
 
   const Recognizer& recognizer_;
-  std::span<const std::filesystem::path> paths_;
+  OpenAhead& source_;
   Done done_;
-  size_t next_path_ = 0;
+  bool no_more_ = false;                     // files to open
   std::deque<std::unique_ptr<File>> files_;  // that are not done
   std::vector<Waiting> waiting_;
 };

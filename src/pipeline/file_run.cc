@@ -41,8 +41,8 @@ std::vector<silero::Speech> frames_of(std::span<const silero::Speech> spans, int
 }  // namespace
 
 Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
-                              const std::filesystem::path& path) {
-  const Stopwatch total;
+                              const AudioInput& input) {
+  const Stopwatch opening;
   const TranscribeOptions& options = recognizer.options;
   const whisper::Config& config = recognizer.model.config();
   FeatureSource::Options reading = {
@@ -54,7 +54,7 @@ Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
                          options.vad, {.rate_hz = config.mel.rate_hz, .spans = options.speech}));
     reading.on_samples = [&](std::span<const float> samples) { return detector->push(samples); };
   }
-  ASSIGN_OR_RETURN(FeatureSource features, FeatureSource::open(path, reading));
+  ASSIGN_OR_RETURN(FeatureSource features, FeatureSource::open(input.path, reading));
   std::optional<silero::SpeechMap> speech;
   if (detector) {
     ASSIGN_OR_RETURN(const std::vector<silero::Speech> spans, detector->finish());
@@ -65,11 +65,11 @@ Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
   }
   FileRun run(recognizer, number, std::move(features));
   run.speech_ = std::move(speech);
-  run.total_ = total;
-  run.transcript_.file = path.string();
+  run.transcript_.file = input.path.string();
   run.transcript_.duration_s = run.features_.duration_s();
-  if (options.language != "auto") {
-    run.transcript_.language = options.language;
+  const std::string& language = input.language.empty() ? options.language : input.language;
+  if (language != "auto") {
+    run.transcript_.language = language;
     run.transcript_.language_probability = 1;
   } else {
     run.languages_.emplace(options.detection);
@@ -81,6 +81,8 @@ Result<FileRun> FileRun::open(const Recognizer& recognizer, size_t number,
   if (!trimmed(options.prefix).empty()) {
     run.prefix_ = tokens_of(recognizer.vocabulary, options.prefix);
   }
+  run.opening_ms_ = opening.ms();
+  run.start_clock();
   return run;
 }
 
@@ -262,7 +264,7 @@ Transcript FileRun::finish() {
   }
   transcript_.timing.decode_audio_ms = features_.decode_ms();
   transcript_.timing.features_ms = features_.features_ms();
-  transcript_.timing.total_ms = total_.ms();
+  transcript_.timing.total_ms = opening_ms_ + since_open_.ms();
   if (recognizer_->options.on_progress) {  // also where the end was not heard
     recognizer_->options.on_progress(number_, transcript_.duration_s, transcript_.duration_s);
   }

@@ -1,7 +1,6 @@
 // One file on its way through the windows: what is heard goes in, what is found becomes segments.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,8 +35,11 @@ struct Span {
 class FileRun {
  public:
   // Measures the file. Errors are FeatureSource's.
-  static Result<FileRun> open(const Recognizer& recognizer, size_t number,
-                              const std::filesystem::path& path);
+  static Result<FileRun> open(const Recognizer& recognizer, size_t number, const AudioInput& input);
+
+  // What follows counts as the file's time, with what opening it took; what passed in between,
+  // while it waited for its turn, does not.
+  void start_clock() { since_open_ = Stopwatch(); }
 
   // The window that begins at `begin`, up to its length or the end of the file; count is 0 where
   // only silence follows.
@@ -84,7 +86,8 @@ class FileRun {
   FeatureSource features_;
   std::optional<silero::SpeechMap> speech_;  // in frames; nothing where all of the file is heard
   Transcript transcript_;
-  Stopwatch total_;
+  double opening_ms_ = 0;
+  Stopwatch since_open_;
   std::optional<LanguageChoice> languages_;  // nothing where the language was given
   std::vector<int32_t> prompt_;              // for every window
   std::vector<int32_t> previous_;            // what was said so far, for the next window's prompt

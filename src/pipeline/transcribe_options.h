@@ -1,8 +1,10 @@
 // How audio is transcribed.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,15 @@
 
 namespace escuta::pipeline {
 
+struct AudioInput {
+  std::filesystem::path path;
+  std::string language = {};  // empty: that of the options
+};
+
+// Gives one file after the other, nothing after the last. Called once more than there are files at
+// most, in the thread that transcribes, and for one file before the one at hand is done.
+using NextInput = std::function<std::optional<AudioInput>()>;
+
 struct TranscribeOptions {
   std::string language = "auto";    // a code, or auto: detected in each file
   LanguageOptions detection;        // of the language, where it is auto
@@ -22,6 +33,7 @@ struct TranscribeOptions {
   std::string prompt;
   bool carry_prompt = false;  // every window is told
   bool condition_on_previous_text = true;
+  bool word_timestamps = false;  // each segment's words, with their times
 
   // Text that the first window is taken to begin with.
   std::string prefix;

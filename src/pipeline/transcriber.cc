@@ -1,11 +1,13 @@
 #include "pipeline/transcriber.h"
 
 #include <future>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "pipeline/batch_run.h"
 #include "pipeline/file_run.h"
+#include "pipeline/open_ahead.h"
 #include "pipeline/wording.h"
 
 namespace escuta::pipeline {
@@ -18,9 +20,8 @@ std::string folder_name(const std::filesystem::path& folder) {
 }
 
 // One file, window after window.
-Result<Transcript> run_file(const Recognizer& recognizer, size_t number,
-                            const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(FileRun run, FileRun::open(recognizer, number, path));
+Result<Transcript> run_file(const Recognizer& recognizer, Result<FileRun> opened) {
+  ASSIGN_OR_RETURN(FileRun run, std::move(opened));
   for (Span span = run.next(0); span.count > 0;) {
     ASSIGN_OR_RETURN(Tensor features, run.features(span));
     ASSIGN_OR_RETURN(const whisper::Window window, run.encode(span, std::move(features)));
@@ -81,7 +82,12 @@ Status Transcriber::check_detection(const TranscribeOptions& options) const {
 Result<Transcript> Transcriber::transcribe(const std::filesystem::path& path,
                                            const TranscribeOptions& options) const {
   Result<Transcript> result = cancelled("not begun");
-  transcribe_all({&path, 1}, options, [&](size_t, Result<Transcript> found) {
+  bool taken = false;
+  const auto next = [&]() -> std::optional<AudioInput> {
+    if (std::exchange(taken, true)) return std::nullopt;
+    return AudioInput{path};
+  };
+  transcribe_all(next, options, [&](size_t, Result<Transcript> found) {
     result = std::move(found);
     return true;
   });
@@ -89,7 +95,7 @@ Result<Transcript> Transcriber::transcribe(const std::filesystem::path& path,
 }
 
 void Transcriber::transcribe_all(
-    std::span<const std::filesystem::path> paths, const TranscribeOptions& options,
+    const NextInput& next, const TranscribeOptions& options,
     const std::function<bool(size_t, Result<Transcript>)>& done) const {
   Recognizer recognizer = {*model_, vocabulary_, options, options.decoding};
   const Status fits = check(options);
@@ -106,9 +112,16 @@ void Transcriber::transcribe_all(
     }
     return done(i, std::move(found));
   };
-  if (fits.ok() && options.batch_size > 1) return BatchRun(recognizer, paths, hand_over).run();
-  for (size_t i = 0; i < paths.size(); ++i) {
-    if (!hand_over(i, fits.ok() ? run_file(recognizer, i, paths[i]) : fits)) return;
+  if (!fits.ok()) {
+    for (size_t i = 0; next(); ++i) {
+      if (!hand_over(i, fits)) return;
+    }
+    return;
+  }
+  OpenAhead files(recognizer, next);
+  if (options.batch_size > 1) return BatchRun(recognizer, files, hand_over).run();
+  while (auto file = files.next()) {
+    if (!hand_over(file->number, run_file(recognizer, std::move(file->run)))) return;
   }
 }
 

@@ -33,10 +33,10 @@ class Transcriber {
   Result<Transcript> transcribe(const std::filesystem::path& path,
                                 const TranscribeOptions& options) const;
 
-  // Several files, in order; windows of several are decoded together where options.batch_size is
-  // over 1. done(i, result) is called for each, in order, and says whether to go on.
-  void transcribe_all(std::span<const std::filesystem::path> paths,
-                      const TranscribeOptions& options,
+  // Several files, in the order that `next` gives them; windows of several are decoded together
+  // where options.batch_size is over 1. done(i, result) is called for each, in order, and says
+  // whether to go on.
+  void transcribe_all(const NextInput& next, const TranscribeOptions& options,
                       const std::function<bool(size_t, Result<Transcript>)>& done) const;
 
  private:

@@ -5,106 +5,90 @@
 #include <cmath>
 
 #include "pipeline/strings.h"
+#include "pipeline/writer_text.h"
 
 namespace escuta::pipeline {
 namespace {
 
-struct FormatName {
+struct FormatRow {
   Format format;
-  std::string_view name;
+  std::string_view name, extension;
+  bool shows_cues, marks_words;
 };
 
-constexpr std::array<FormatName, 6> kFormats = {{{Format::kTxt, "txt"},
-                                                 {Format::kSrt, "srt"},
-                                                 {Format::kVtt, "vtt"},
-                                                 {Format::kJson, "json"},
-                                                 {Format::kTsv, "tsv"},
-                                                 {Format::kLrc, "lrc"}}};
+constexpr std::array<FormatRow, 9> kFormats = {
+    {{Format::kTxt, "txt", "txt", false, false},
+     {Format::kSrt, "srt", "srt", true, true},
+     {Format::kVtt, "vtt", "vtt", true, true},
+     {Format::kJson, "json", "json", false, false},
+     {Format::kTsv, "tsv", "tsv", false, false},
+     {Format::kLrc, "lrc", "lrc", false, true},
+     {Format::kAss, "ass", "ass", true, true},
+     {Format::kTtml, "ttml", "ttml", true, false},
+     {Format::kAudacity, "audacity", "labels.txt", false, false}}};
 
-int64_t milliseconds(double seconds) { return std::llround(std::max(seconds, 0.0) * 1000); }
-
-// "00:01:02,345" (SubRip) or "00:01:02.345"; hours are left out when 0 and not always wanted.
-std::string clock(double seconds, bool always_hours, char decimal_mark) {
-  const int64_t ms = milliseconds(seconds);
-  const int64_t hours = ms / 3'600'000;
-  std::string text;
-  if (always_hours || hours > 0) text = fmt::format("{:02}:", hours);
-  return text + fmt::format("{:02}:{:02}{}{:03}", ms / 60'000 % 60, ms / 1000 % 60, decimal_mark,
-                            ms % 1000);
-}
-
-// On one line: line breaks and tabs become spaces.
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : trimmed(text)) {
-    const bool space = c == '\n' || c == '\r' || c == '\t' || c == '\v' || c == '\f';
-    line += space ? ' ' : c;
-  }
-  return line;
-}
-
-// An arrow inside a text would end a subtitle's header.
-std::string subtitle_text(std::string_view text) {
-  std::string line = one_line(text);
-  for (size_t at = 0; (at = line.find("-->", at)) != std::string::npos;) line.replace(at, 3, "->");
-  return line;
-}
-
-// WebVTT reads tags and entities in its text (W3C WebVTT, section 4.2.2).
-std::string escaped_cue(std::string_view text) {
-  std::string out;
-  for (const char c : subtitle_text(text)) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
+const FormatRow& row_of(Format format) {
+  const auto row = std::ranges::find(kFormats, format, &FormatRow::format);
+  ESCUTA_CHECK(row != kFormats.end());
+  return *row;
 }
 
 std::string render_txt(const Transcript& transcript) {
   std::string out;
-  for (const Segment& s : transcript.segments) out += one_line(s.text) + "\n";
-  return out;
-}
-
-std::string render_srt(const Transcript& transcript) {
-  std::string out;
-  int number = 0;
   for (const Segment& s : transcript.segments) {
-    out += fmt::format("{}\n{} --> {}\n{}\n\n", ++number, clock(s.start_s, true, ','),
-                       clock(s.end_s, true, ','), subtitle_text(s.text));
+    out += with_speaker(s.speaker, one_line(s.text)) + "\n";
   }
   return out;
 }
 
-std::string render_vtt(const Transcript& transcript) {
-  std::string out = "WEBVTT\n\n";
-  for (const Segment& s : transcript.segments) {
-    out += fmt::format("{} --> {}\n{}\n\n", clock(s.start_s, false, '.'),
-                       clock(s.end_s, false, '.'), escaped_cue(s.text));
-  }
-  return out;
-}
-
+// With a fourth column where speakers are told apart.
 std::string render_tsv(const Transcript& transcript) {
-  std::string out = "start\tend\ttext\n";
+  const bool speakers =
+      std::ranges::any_of(transcript.segments, [](const Segment& s) { return !s.speaker.empty(); });
+  std::string out = speakers ? "start\tend\ttext\tspeaker\n" : "start\tend\ttext\n";
   for (const Segment& s : transcript.segments) {
-    out += fmt::format("{}\t{}\t{}\n", milliseconds(s.start_s), milliseconds(s.end_s),
-                       one_line(s.text));
+    out +=
+        fmt::format("{}\t{}\t{}", milliseconds(s.start_s), milliseconds(s.end_s), one_line(s.text));
+    if (speakers) out += "\t" + one_line(s.speaker);
+    out += '\n';
   }
   return out;
 }
 
-std::string render_lrc(const Transcript& transcript) {
+std::string lrc_clock(double seconds) {
+  const int64_t cs = hundredths(seconds);
+  return fmt::format("{:02}:{:02}.{:02}", cs / 6000, cs / 100 % 60, cs % 100);
+}
+
+// With the time of each word before it and that of the last one's end behind it ("enhanced" lrc).
+std::string lrc_words(const Segment& segment) {
+  std::string line;
+  double end_s = segment.end_s;
+  for (const Word& word : segment.words) {
+    const std::string text = one_line(word.text);
+    if (text.empty()) continue;
+    const bool spaced = !line.empty() && trimmed(word.text).data() != word.text.data();
+    line += fmt::format("{}<{}>{}", spaced ? " " : "", lrc_clock(word.start_s), text);
+    end_s = word.end_s;
+  }
+  return line.empty() ? one_line(segment.text) : line + "<" + lrc_clock(end_s) + ">";
+}
+
+std::string render_lrc(const Transcript& transcript, const Layout& layout) {
   std::string out;
   for (const Segment& s : transcript.segments) {
-    const int64_t hundredths = std::llround(std::max(s.start_s, 0.0) * 100);
-    out += fmt::format("[{:02}:{:02}.{:02}]{}\n", hundredths / 6000, hundredths / 100 % 60,
-                       hundredths % 100, one_line(s.text));
+    const std::string text = layout.highlight_words ? lrc_words(s) : one_line(s.text);
+    out += fmt::format("[{}]{}\n", lrc_clock(s.start_s), with_speaker(s.speaker, text));
+  }
+  return out;
+}
+
+// Audacity's label track: start, end and label, in seconds, separated by tabs.
+std::string render_audacity(const Transcript& transcript) {
+  std::string out;
+  for (const Segment& s : transcript.segments) {
+    out += fmt::format("{:.6f}\t{:.6f}\t{}\n", std::max(s.start_s, 0.0), std::max(s.end_s, 0.0),
+                       with_speaker(s.speaker, one_line(s.text)));
   }
   return out;
 }
@@ -114,12 +98,13 @@ double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 }  // namespace
 
-std::string_view format_name(Format format) {
-  for (const FormatName& entry : kFormats) {
-    if (entry.format == format) return entry.name;
-  }
-  return "";
-}
+std::string_view format_name(Format format) { return row_of(format).name; }
+
+std::string_view format_extension(Format format) { return row_of(format).extension; }
+
+bool shows_cues(Format format) { return row_of(format).shows_cues; }
+
+bool marks_words(Format format) { return row_of(format).marks_words; }
 
 Result<std::vector<Format>> parse_formats(std::string_view list) {
   std::vector<Format> formats;
@@ -127,10 +112,12 @@ Result<std::vector<Format>> parse_formats(std::string_view list) {
     const size_t comma = list.find(',');
     const std::string_view name = list.substr(0, comma);
     const auto known = std::find_if(kFormats.begin(), kFormats.end(),
-                                    [&](const FormatName& entry) { return entry.name == name; });
+                                    [&](const FormatRow& entry) { return entry.name == name; });
     if (known == kFormats.end()) {
-      return invalid_argument("output format: expected txt, srt, vtt, json, tsv or lrc, found `{}`",
-                              name);
+      return invalid_argument(
+          "output format: expected txt, srt, vtt, json, tsv, lrc, ass, ttml or audacity, found "
+          "`{}`",
+          name);
     }
     if (std::find(formats.begin(), formats.end(), known->format) == formats.end()) {
       formats.push_back(known->format);
@@ -143,16 +130,18 @@ Result<std::vector<Format>> parse_formats(std::string_view list) {
 Json transcript_json(const Transcript& transcript) {
   Json segments = Json::array();
   for (const Segment& s : transcript.segments) {
-    segments.push_back({{"id", s.id},
-                        {"start", rounded(s.start_s)},
-                        {"end", rounded(s.end_s)},
-                        {"text", s.text},
-                        {"tokens", s.tokens},
-                        {"temperature", s.temperature},
-                        {"avg_logprob", s.avg_logprob},
-                        {"compression_ratio", s.compression_ratio},
-                        {"no_speech_prob", s.no_speech_prob}});
-    if (!s.language.empty()) segments.back()["language"] = s.language;
+    Json segment = {{"id", s.id},
+                    {"start", rounded(s.start_s)},
+                    {"end", rounded(s.end_s)},
+                    {"text", s.text},
+                    {"tokens", s.tokens},
+                    {"temperature", s.temperature},
+                    {"avg_logprob", s.avg_logprob},
+                    {"compression_ratio", s.compression_ratio},
+                    {"no_speech_prob", s.no_speech_prob}};
+    if (!s.language.empty()) segment["language"] = s.language;
+    if (!s.speaker.empty()) segment["speaker"] = s.speaker;
+    segments.push_back(std::move(segment));
   }
   Json providers = Json::array();
   for (const engine::Placement& p : transcript.providers) {
@@ -178,20 +167,26 @@ Json transcript_json(const Transcript& transcript) {
             {"realtime_factor", rounded(transcript.realtime_factor())}}}};
 }
 
-std::string render(const Transcript& transcript, Format format) {
+std::string render(const Transcript& transcript, Format format, const Layout& layout) {
   switch (format) {
     case Format::kTxt:
       return render_txt(transcript);
     case Format::kSrt:
-      return render_srt(transcript);
+      return render_srt(transcript, layout);
     case Format::kVtt:
-      return render_vtt(transcript);
+      return render_vtt(transcript, layout);
     case Format::kJson:
       return json_dump(transcript_json(transcript)) + "\n";
     case Format::kTsv:
       return render_tsv(transcript);
     case Format::kLrc:
-      return render_lrc(transcript);
+      return render_lrc(transcript, layout);
+    case Format::kAss:
+      return render_ass(transcript, layout);
+    case Format::kTtml:
+      return render_ttml(transcript, layout);
+    case Format::kAudacity:
+      return render_audacity(transcript);
   }
   return "";
 }

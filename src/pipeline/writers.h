@@ -1,7 +1,7 @@
-// Transcripts as text: txt, srt, vtt, json, tsv, lrc.
+// Transcripts as text, a function for each format; docs/outputs.md describes them.
 //
-// Layouts are those of openai/whisper's utils.py for the formats it has; lrc lines are
-// "[mm:ss.cc]text". Text is whole UTF-8; nothing in a text can break a format's structure.
+// txt, srt, vtt, json and tsv look as openai/whisper's utils.py writes them. Text is whole UTF-8;
+// nothing in a text can break a format's structure.
 #pragma once
 
 #include <span>
@@ -11,20 +11,25 @@
 
 #include "base/json.h"
 #include "base/status.h"
+#include "pipeline/cues.h"
 #include "pipeline/transcript.h"
 
 namespace escuta::pipeline {
 
-enum class Format { kTxt, kSrt, kVtt, kJson, kTsv, kLrc };
+enum class Format { kTxt, kSrt, kVtt, kJson, kTsv, kLrc, kAss, kTtml, kAudacity };
 
-// "srt"; also the extension of output files.
+// "srt", as it is asked for; and the extension of its files, which may have a dot within.
 std::string_view format_name(Format format);
+std::string_view format_extension(Format format);
+// Whether a Layout's limits on lines matter to a format; and whether it can mark words.
+bool shows_cues(Format format);
+bool marks_words(Format format);
 // "txt,srt" -> formats, each once. InvalidArgument names what is not one.
 Result<std::vector<Format>> parse_formats(std::string_view list);
 
-std::string render(const Transcript& transcript, Format format);
+std::string render(const Transcript& transcript, Format format, const Layout& layout = {});
 
-// The object of docs/cli.md; render(kJson) is this on one line.
+// The object of docs/transcribe.md; render(kJson) is this on one line.
 Json transcript_json(const Transcript& transcript);
 
 }  // namespace escuta::pipeline
