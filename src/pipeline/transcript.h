@@ -9,6 +9,14 @@
 
 namespace escuta::pipeline {
 
+// A word as it was heard, in seconds of the file.
+struct Word {
+  double start_s = 0;
+  double end_s = 0;
+  std::string text;        // with the space before it and the punctuation beside it
+  double probability = 0;  // the mean of its tokens'
+};
+
 struct Segment {
   int id = 0;
   double start_s = 0;
@@ -19,6 +27,7 @@ struct Segment {
   double avg_logprob = 0;
   double compression_ratio = 0;
   double no_speech_prob = 0;
+  std::vector<Word> words;  // where they were asked for; their texts joined are the segment's
 };
 
 // Wall time of each part, in milliseconds.
