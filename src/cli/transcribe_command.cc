@@ -16,6 +16,7 @@
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/speech_options.h"
+#include "cli/word_options.h"
 #include "pipeline/transcriber.h"
 #include "pipeline/writers.h"
 
@@ -36,6 +37,7 @@ struct Options {
   bool no_condition = false;
   DecodingOptions decoding;
   SpeechOptions speech;
+  WordOptions words;
   size_t batch_size = 1;
   std::string progress = "auto";
 };
@@ -98,6 +100,8 @@ Result<Job> understand(const Options& options) {
   job.transcribe.prompt = options.prompt;
   RETURN_IF_ERROR(understand_decoding(options.decoding, job.transcribe.decoding));
   ASSIGN_OR_RETURN(job.transcribe.speech, understand_speech(options.speech));
+  RETURN_IF_ERROR(understand_words(options.words, job.transcribe));
+  job.load.align = job.transcribe.words;
   job.vad = options.speech.vad;
   job.vad_model = options.speech.model;
   job.transcribe.batch_size = options.batch_size;
@@ -240,6 +244,7 @@ void add_options(CLI::App& command, Options& o) {
       ->capture_default_str();
   add_decoding_options(command, o.decoding);
   add_speech_options(command, o.speech);
+  add_word_options(command, o.words);
 }
 
 }  // namespace

@@ -13,9 +13,11 @@
 #include "models/whisper/vocabulary.h"
 #include "models/whisper/window.h"
 #include "pipeline/feature_source.h"
+#include "pipeline/invented.h"
 #include "pipeline/segments.h"
 #include "pipeline/transcribe_options.h"
 #include "pipeline/transcript.h"
+#include "pipeline/word_times.h"
 
 namespace escuta::pipeline {
 
@@ -52,8 +54,10 @@ class FileRun {
   Result<whisper::Window> encode(const Span& span, Tensor features);
 
   // Takes over what was found, `ms` being its share of the time. Gives the frame where it ends:
-  // what follows, in the span or after it, is to be heard next.
-  int64_t add(const Span& span, const whisper::WindowResult& result, double ms);
+  // what follows, in the span or after it, is to be heard next. `states`: the window's encoder
+  // states, where words are wanted.
+  Result<int64_t> add(const Span& span, const whisper::WindowResult& result,
+                      const engine::Value& states, double ms);
 
   // The whole transcript, once.
   Transcript finish();
@@ -72,8 +76,20 @@ class FileRun {
   bool says_all(const Span& span, const whisper::WindowResult& result,
                 const WindowSegments& split) const;
   Status choose_language(const engine::Value& states);
-  void add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
+  bool is_heard(const TimedTokens& part) const;
+  // Adds a window's segments with their words. Gives the frame where it ends, which is `end` by its
+  // timestamps.
+  Result<int64_t> add_words(const Span& span, const WindowSegments& split,
+                            const engine::Value& states, int64_t end,
+                            const whisper::WindowResult& result);
+  // A window's segments, with their words as the alignment has them.
+  Result<std::vector<WordSegment>> find_words(const Span& span, const WindowSegments& split,
+                                              const engine::Value& states);
+  // Where the window ends according to its words; `end` according to its timestamps.
+  int64_t end_of_words(const Span& span, int64_t end, std::span<const WordSegment> segments) const;
+  void add_segment(std::span<const int32_t> tokens, WordSegment timed,
                    const whisper::WindowResult& result);
+  void place_in_file(WordSegment timed, Segment& segment) const;
   void remember(std::span<const int32_t> tokens);
   void sort_segments();
   void report(int64_t position) const;
@@ -84,6 +100,7 @@ class FileRun {
   std::optional<silero::SpeechMap> speech_;  // in frames; nothing where all of the file is heard
   Transcript transcript_;
   Stopwatch total_;
+  double last_speech_end_s_ = 0;   // where the words so far end, in what is heard
   std::vector<int32_t> previous_;  // what was said so far, for the next window's prompt
 };
 

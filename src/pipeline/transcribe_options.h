@@ -3,12 +3,15 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "models/silero/speech_spans.h"
 #include "models/silero/vad_model.h"
 #include "models/whisper/window.h"
+#include "models/whisper/words.h"
 #include "pipeline/transcript.h"
+#include "pipeline/word_times.h"
 
 namespace escuta::pipeline {
 
@@ -24,6 +27,11 @@ struct TranscribeOptions {
   std::shared_ptr<const silero::VadModel> vad;
   silero::SpanOptions speech;
 
+  // When each word is said: the model must have been loaded to align (whisper::LoadOptions::align).
+  bool words = false;
+  Punctuation punctuation = {whisper::kPrependedPunctuation, whisper::kAppendedPunctuation};
+  // With words: text that seems invented for silence of more than so many seconds is left out.
+  std::optional<double> invented_silence_s;
   // Windows that are decoded together, of one file and of several. Over 1, a file is cut at quiet
   // moments, and no window is told what was said before it.
   size_t batch_size = 1;

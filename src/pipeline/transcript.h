@@ -27,7 +27,7 @@ struct Segment {
   double avg_logprob = 0;
   double compression_ratio = 0;
   double no_speech_prob = 0;
-  std::vector<Word> words;  // where they were asked for; their texts joined are the segment's
+  std::vector<Word> words = {};  // where they were asked for; their texts joined are the segment's
 };
 
 // Wall time of each part, in milliseconds.

@@ -143,6 +143,13 @@ Result<std::vector<Format>> parse_formats(std::string_view list) {
 Json transcript_json(const Transcript& transcript) {
   Json segments = Json::array();
   for (const Segment& s : transcript.segments) {
+    Json words = Json::array();
+    for (const Word& w : s.words) {
+      words.push_back({{"start", rounded(w.start_s)},
+                       {"end", rounded(w.end_s)},
+                       {"word", w.text},
+                       {"probability", rounded(w.probability)}});
+    }
     segments.push_back({{"id", s.id},
                         {"start", rounded(s.start_s)},
                         {"end", rounded(s.end_s)},
@@ -152,6 +159,7 @@ Json transcript_json(const Transcript& transcript) {
                         {"avg_logprob", s.avg_logprob},
                         {"compression_ratio", s.compression_ratio},
                         {"no_speech_prob", s.no_speech_prob}});
+    if (!words.empty()) segments.back()["words"] = std::move(words);
   }
   Json providers = Json::array();
   for (const engine::Placement& p : transcript.providers) {
