@@ -114,6 +114,10 @@ Result<Span> FileRun::next_cut(int64_t begin) {
 Result<whisper::Window> FileRun::encode(const Span& span, Tensor features) {
   const Stopwatch encoding;
   whisper::Window window;
+  if (recognizer_->options.words) {
+    ASSIGN_OR_RETURN(pauses_[span.begin],
+                     find_pauses(features.view(), span.count, config().seconds_per_frame()));
+  }
   ASSIGN_OR_RETURN(window.encoder_states, recognizer_->model.encode(std::move(features)));
   transcript_.timing.encode_ms += encoding.ms();
   if (transcript_.language.empty()) RETURN_IF_ERROR(choose_language(window.encoder_states));
@@ -176,6 +180,7 @@ Result<int64_t> FileRun::add(const Span& span, const whisper::WindowResult& resu
     const bool doubtful = result.temperature > kResetTemperature;
     if (!recognizer_->options.condition_on_previous_text || doubtful) previous_.clear();
   }
+  pauses_.erase(span.begin);
   report(end);
   return end;
 }
@@ -191,7 +196,13 @@ Result<int64_t> FileRun::add_words(const Span& span, const WindowSegments& split
   // Windows that were cut are found in any order, and begin after a pause.
   if (is_cut()) last_speech_end_s_ = seconds(span.begin);
   ASSIGN_OR_RETURN(std::vector<WordSegment> timed, find_words(span, split, states));
-  repair_words(timed, options.punctuation, last_speech_end_s_);
+  std::vector<Pause> pauses = std::move(pauses_[span.begin]);
+  for (Pause& pause : pauses) {
+    pause.begin_s += seconds(span.begin);
+    pause.end_s += seconds(span.begin);
+  }
+  keep_out_of_pauses(timed, pauses, options.punctuation);
+  repair_words(timed, options.punctuation, last_speech_end_s_, pauses);
   const int64_t window_end = span.begin + span.count;
   const bool ends_early = end < window_end;
   if (ends_early) end = end_of_words(span, end, timed);
@@ -203,7 +214,10 @@ Result<int64_t> FileRun::add_words(const Span& span, const WindowSegments& split
                                   .ends_early = ends_early};
     const Judgement judgement =
         judge(timed, window, options.punctuation, *options.invented_silence_s);
-    if (judgement.next_s) end = std::max(frame_of(*judgement.next_s), span.begin + 1);
+    if (judgement.next_s) {
+      const int64_t least = span.begin + frame_of(kLeastRestSeconds);
+      end = std::min(std::max(frame_of(*judgement.next_s), least), features_.frames());
+    }
     timed.resize(judgement.kept);
   }
   for (size_t i = 0; i < timed.size(); ++i) {

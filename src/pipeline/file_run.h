@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "models/whisper/window.h"
 #include "pipeline/feature_source.h"
 #include "pipeline/invented.h"
+#include "pipeline/pauses.h"
 #include "pipeline/segments.h"
 #include "pipeline/transcribe_options.h"
 #include "pipeline/transcript.h"
@@ -100,7 +102,8 @@ class FileRun {
   std::optional<silero::SpeechMap> speech_;  // in frames; nothing where all of the file is heard
   Transcript transcript_;
   Stopwatch total_;
-  double last_speech_end_s_ = 0;   // where the words so far end, in what is heard
+  std::map<int64_t, std::vector<Pause>> pauses_;  // of encoded windows, by where they begin
+  double last_speech_end_s_ = 0;                  // where the words so far end, in what is heard
   std::vector<int32_t> previous_;  // what was said so far, for the next window's prompt
 };
 

@@ -42,54 +42,76 @@ bool ends_sentence(const Word& word) {
   return std::ranges::find(kMarks, word.text) != kMarks.end();
 }
 
-// A pause between sentences is heard as a part of the mark or of the word after it.
-void shorten_beside_marks(std::span<WordSegment> segments, const Durations& durations) {
-  if (durations.median == 0) return;
-  const Word* before = nullptr;
-  for (WordSegment& segment : segments) {
-    for (Word& word : segment.words) {
-      if (before != nullptr && length(word) > durations.longest) {
-        if (ends_sentence(word)) {
-          word.end_s = word.start_s + durations.longest;
-        } else if (ends_sentence(*before)) {
-          word.start_s = word.end_s - durations.longest;
+class Repair {
+ public:
+  Repair(std::span<WordSegment> segments, std::span<const Pause> pauses)
+      : segments_(segments), pauses_(pauses), durations_(measure(segments)) {}
+
+  // A pause between sentences is heard as a part of the mark or of the word after it.
+  void shorten_beside_marks() {
+    if (durations_.median == 0) return;
+    const Word* before = nullptr;
+    for (WordSegment& segment : segments_) {
+      for (Word& word : segment.words) {
+        if (before != nullptr && length(word) > durations_.longest) {
+          if (ends_sentence(word)) {
+            word.end_s = word.start_s + durations_.longest;
+          } else if (ends_sentence(*before) && !starts_after_pause(word)) {
+            word.start_s = word.end_s - durations_.longest;
+          }
         }
+        before = &word;
       }
-      before = &word;
     }
   }
-}
 
-// So is silence before the first word, or before the first two.
-void shorten_after_pause(std::vector<Word>& words, const Durations& durations,
-                         double last_speech_end_s) {
-  Word& first = words.front();
-  Word* second = words.size() > 1 ? &words[1] : nullptr;
-  const bool after_pause = first.end_s - last_speech_end_s > durations.median * kPause;
-  const bool long_pair = second != nullptr && second->end_s - first.start_s > durations.longest * 2;
-  if (!after_pause || (length(first) <= durations.longest && !long_pair)) return;
-  if (second != nullptr && length(*second) > durations.longest) {
-    first.end_s = second->start_s = std::max(second->end_s / 2, second->end_s - durations.longest);
+  // So is silence before the first word, or before the first two.
+  void shorten_after_pause(std::vector<Word>& words, double last_speech_end_s) const {
+    Word& first = words.front();
+    Word* second = words.size() > 1 ? &words[1] : nullptr;
+    const bool after_pause = first.end_s - last_speech_end_s > durations_.median * kPause;
+    const bool long_pair =
+        second != nullptr && second->end_s - first.start_s > durations_.longest * 2;
+    if (!after_pause || starts_after_pause(first)) return;
+    if (length(first) <= durations_.longest && !long_pair) return;
+    if (second != nullptr && length(*second) > durations_.longest && !starts_after_pause(*second)) {
+      first.end_s = second->start_s =
+          std::max(second->end_s / 2, second->end_s - durations_.longest);
+    }
+    first.start_s = std::max(0.0, first.end_s - durations_.longest);
   }
-  first.start_s = std::max(0.0, first.end_s - durations.longest);
-}
 
-// A first or last word that reaches far out of its segment ends where the model said that the
-// segment does; else the segment follows its words.
-void fit_segment(WordSegment& segment, const Durations& durations) {
-  Word& first = segment.words.front();
-  if (segment.start_s < first.end_s && segment.start_s - kFarFromSegment > first.start_s) {
-    first.start_s = std::max(0.0, std::min(first.end_s - durations.median, segment.start_s));
-  } else {
-    segment.start_s = first.start_s;
+  // A first or last word that reaches far out of its segment ends where the model said that the
+  // segment does; else the segment follows its words.
+  void fit(WordSegment& segment) const {
+    Word& first = segment.words.front();
+    if (segment.start_s < first.end_s && segment.start_s - kFarFromSegment > first.start_s &&
+        !starts_after_pause(first)) {
+      first.start_s = std::max(0.0, std::min(first.end_s - durations_.median, segment.start_s));
+    } else {
+      segment.start_s = first.start_s;
+    }
+    Word& last = segment.words.back();
+    if (segment.end_s > last.start_s && segment.end_s + kFarFromSegment < last.end_s &&
+        !ends_before_pause(last)) {
+      last.end_s = std::max(last.start_s + durations_.median, segment.end_s);
+    } else {
+      segment.end_s = last.end_s;
+    }
   }
-  Word& last = segment.words.back();
-  if (segment.end_s > last.start_s && segment.end_s + kFarFromSegment < last.end_s) {
-    last.end_s = std::max(last.start_s + durations.median, segment.end_s);
-  } else {
-    segment.end_s = last.end_s;
+
+ private:
+  bool starts_after_pause(const Word& word) const {
+    return std::ranges::any_of(pauses_, [&](const Pause& p) { return p.end_s == word.start_s; });
   }
-}
+  bool ends_before_pause(const Word& word) const {
+    return std::ranges::any_of(pauses_, [&](const Pause& p) { return p.begin_s == word.end_s; });
+  }
+
+  std::span<WordSegment> segments_;
+  std::span<const Pause> pauses_;
+  Durations durations_;
+};
 
 }  // namespace
 
@@ -120,14 +142,14 @@ void join_punctuation(std::vector<Word>& words, const Punctuation& punctuation) 
 }
 
 void repair_words(std::span<WordSegment> segments, const Punctuation& punctuation,
-                  double last_speech_end_s) {
-  const Durations durations = measure(segments);
-  shorten_beside_marks(segments, durations);
+                  double last_speech_end_s, std::span<const Pause> pauses) {
+  Repair repair(segments, pauses);
+  repair.shorten_beside_marks();
   for (WordSegment& segment : segments) {
     join_punctuation(segment.words, punctuation);
     if (segment.words.empty()) continue;
-    shorten_after_pause(segment.words, durations, last_speech_end_s);
-    fit_segment(segment, durations);
+    repair.shorten_after_pause(segment.words, last_speech_end_s);
+    repair.fit(segment);
     last_speech_end_s = segment.end_s;
   }
 }

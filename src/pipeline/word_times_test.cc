@@ -103,6 +103,15 @@ TEST(RepairWords, WordsThatReachFarBeyondTheirSegmentEndWithIt) {
   EXPECT_EQ(segments[0].start_s, 0.8);  // 0.6 s before, but behind the first word's end
 }
 
+TEST(RepairWords, AWordThatIsHeardToBeginAfterAPauseIsAsLongAsItIs) {
+  std::vector<Word> words = {word(" a", 2, 6), word(" b", 6, 6.25), word(" c", 6.25, 6.5)};
+  std::vector<WordSegment> segments = {{3, 7, words}};
+  const Pause pauses[] = {{1, 2}};
+  repair_words(segments, kMarks, 1, pauses);
+  EXPECT_EQ(segments[0].words[0].start_s, 2);
+  EXPECT_EQ(segments[0].start_s, 2);
+}
+
 TEST(RepairWords, WithoutWordsNothingChanges) {
   std::vector<WordSegment> segments = {{1, 2, {}}};
   repair_words(segments, kMarks, 0.5);
