@@ -51,13 +51,12 @@ class Tapper {
   // The weights [B, n, T, S] of the heads that `heads` names; kNoValue where no attention over the
   // keys is found.
   ValueId weights(ValueId heads, const std::string& name) {
-    for (size_t i = 0; i < rewriter_.graph().nodes().size(); ++i) {
-      const Node& node = rewriter_.node(static_cast<NodeId>(i));
-      if (node.op_type != "Softmax" || !node.domain.empty()) continue;
-      if (const auto scores = read(node.inputs[0])) return compute(*scores, heads, name);
-    }
-    return kNoValue;
+    const auto scores = find();
+    return scores ? compute(*scores, heads, name) : kNoValue;
   }
+
+  // Whether weights() would find one; it changes nothing.
+  bool has_attention() const { return find().has_value(); }
 
   Status finish() { return rewriter_.finish(); }
 
@@ -110,6 +109,14 @@ class Tapper {
       return node->inputs[1 - at];
     }
     return kNoValue;
+  }
+
+  std::optional<Scores> find() const {
+    for (const Node& node : rewriter_.graph().nodes()) {
+      if (node.op_type != "Softmax" || !node.domain.empty()) continue;
+      if (const auto scores = read(node.inputs[0])) return scores;
+    }
+    return std::nullopt;
   }
 
   // Up from the input of a softmax to a product with the keys.
@@ -187,10 +194,12 @@ Status no_attention(const AttentionTap& tap) {
       "expected softmax(Q K^T) of the keys `{}` as exporters write it, found none", tap.keys);
 }
 
-// Appends the weights to the branch's outputs. kUndefined where it does not make the keys.
+// Appends the weights to the branch's outputs. kUndefined where it does not make the keys, or gives
+// some that nothing looks at: placeholders of those that it was given.
 Result<DType> tap_branch(graph::Graph& branch, size_t output, ValueId heads_outside,
                          const AttentionTap& tap) {
-  if (!Tapper(branch, branch.outputs[output]).makes_keys()) return DType::kUndefined;
+  const Tapper before(branch, branch.outputs[output]);
+  if (!before.makes_keys() || !before.has_attention()) return DType::kUndefined;
   graph::Value heads;
   heads.name = tap.heads;
   heads.fact = heads_fact(tap.heads);

@@ -133,11 +133,14 @@ graph::GraphPtr branch_of(const TestModel& made, const graph::Graph& outer) {
   return body;
 }
 
-TEST(ExposeAttention, GoesIntoTheBranchThatMakesTheKeys) {
+// The other one hands keys on, or gives placeholders.
+class Branches : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Branches, TheOneThatMakesTheKeysGivesWeights) {
   const TestModel makes = attention({}).outputs({"y", "k_heads"});
   TestModel given;  // the keys of an earlier step
   given.input("q", {"batch_size", "rows", "8"}).input("past", {"batch_size", "2", "keys", "4"});
-  given.node("Neg", {"q"}, {"y"}).node("Identity", {"past"}, {"k_heads"});
+  given.node("Neg", {"q"}, {"y"}).node(GetParam(), {"past"}, {"k_heads"});
   given.outputs({"y", "k_heads"});
   TestModel model;
   model.input("cached", {}, DType::kBool).input("past", {"batch_size", "2", "keys", "4"});
@@ -168,6 +171,8 @@ TEST(ExposeAttention, GoesIntoTheBranchThatMakesTheKeys) {
   const Values found = run_nodes(alone, inputs({1})).value();
   EXPECT_EQ(found.at(alone.graph.value(alone.graph.outputs[2]).name).shape(), (Shape{2, 1, 3, 5}));
 }
+
+INSTANTIATE_TEST_SUITE_P(ExposeAttention, Branches, ::testing::Values("Identity", "Neg"));
 
 }  // namespace
 }  // namespace escuta::passes
