@@ -5,6 +5,7 @@
 #include "graph/import.h"
 #include "models/whisper/decoder.h"
 #include "models/whisper/names.h"
+#include "passes/pass.h"
 #include "tensor/float16.h"
 
 namespace escuta::whisper {
@@ -79,6 +80,25 @@ std::vector<std::string> encoder_states(const Config& config) {
   return states;
 }
 
+// Makes the model one of memory alone: no path, and no weights that are looked for beside it.
+Status forget_files(graph::Model& model) {
+  model.path.clear();
+  const auto forget = [](graph::ConstantPtr& constant) {
+    if (constant == nullptr || !constant->external) return;
+    auto inside = std::make_shared<graph::Constant>(*constant);
+    inside->external.reset();
+    constant = std::move(inside);
+  };
+  return passes::for_each_graph(model, [&](graph::Graph& graph) {
+    for (size_t i = 0; i < graph.values().size(); ++i) {
+      graph::Value& value = graph.value(static_cast<graph::ValueId>(i));
+      forget(value.fact.constant);
+      forget(value.default_value);
+    }
+    return Status();
+  });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registry,
@@ -146,7 +166,8 @@ Status Model::load_first(const engine::Registry& registry, const std::filesystem
     const auto by_ours = [](const engine::Placement& p) {
       return p.nodes == 0 || p.provider == "cpu";
     };
-    if (!std::ranges::all_of(encoder_->placements(), by_ours)) tapped->path.clear();
+    if (!std::ranges::all_of(encoder_->placements(), by_ours))
+      RETURN_IF_ERROR(forget_files(*tapped));
     model = std::make_shared<const graph::Model>(std::move(*tapped));
   }
   ASSIGN_OR_RETURN(decoder_, engine::Session::load(registry, std::move(model), options));
