@@ -17,6 +17,7 @@
 #include "cli/outputs.h"
 #include "cli/speech_options.h"
 #include "cli/transcription.h"
+#include "cli/word_options.h"
 #include "cli/wording_options.h"
 
 namespace escuta::cli {
@@ -37,6 +38,7 @@ struct Options {
   DecodingOptions decoding;
   SpeechOptions speech;
   LayoutOptions layout;
+  WordOptions words;
   size_t batch_size = 1;
   std::string progress = "auto";
 };
@@ -128,7 +130,10 @@ Result<Job> understand(const Options& options) {
   RETURN_IF_ERROR(understand_wording(options.wording, job.transcribe));
   RETURN_IF_ERROR(understand_decoding(options.decoding, job.transcribe.decoding));
   ASSIGN_OR_RETURN(job.transcribe.speech, understand_speech(options.speech));
-  job.transcribe.word_timestamps = needs_words(job.plan.layout);
+  WordOptions words = options.words;
+  words.words |= needs_words(job.plan.layout);
+  RETURN_IF_ERROR(understand_words(words, job.transcribe));
+  job.load.align = job.transcribe.words;
   job.vad = options.speech.vad;
   job.vad_model = options.speech.model;
   job.transcribe.batch_size = options.batch_size;
@@ -234,6 +239,7 @@ void add_options(CLI::App& command, Options& o) {
   add_decoding_options(command, o.decoding);
   add_layout_options(command, o.layout);
   add_speech_options(command, o.speech);
+  add_word_options(command, o.words);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pipeline/batch_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -84,7 +85,10 @@ void BatchRun::decode() {
   for (Waiting& one : batch) windows.push_back(std::move(one.window));
   const auto results = whisper::decode_windows(recognizer_.model, recognizer_.vocabulary, windows,
                                                recognizer_.decoding);
-  windows.clear();
+  // Of use for words alone; what is heard again takes as much memory anew.
+  if (!recognizer_.options.words) {
+    for (whisper::Window& window : windows) window.encoder_states = engine::Value();
+  }
   const double share_ms = decoding.ms() / static_cast<double>(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     File& file = *batch[i].file;
@@ -93,16 +97,24 @@ void BatchRun::decode() {
       file.failed = results.status();
       file.is_cut_up = true;
     } else if (file.failed.ok()) {
-      take(batch[i], (*results)[i], share_ms);
+      take(batch[i], (*results)[i], std::exchange(windows[i].encoder_states, {}), share_ms);
     }
   }
 }
 
 // Where a text breaks off before its window ends, the rest is a window of the next batch.
-void BatchRun::take(Waiting& decoded, const whisper::WindowResult& result, double ms) {
+void BatchRun::take(Waiting& decoded, const whisper::WindowResult& result, engine::Value states,
+                    double ms) {
   File& file = *decoded.file;
   const Span& span = decoded.span;
-  const int64_t end = file.run->add(span, result, ms);
+  const Result<int64_t> added = file.run->add(span, result, states, ms);
+  states = engine::Value();
+  if (!added.ok()) {
+    file.failed = added.status();
+    file.is_cut_up = true;
+    return;
+  }
+  const int64_t end = *added;
   const int64_t heard = end - span.begin, left = span.count - heard;
   if (left <= 0) return;
   const auto again = [&]() -> Status {

@@ -40,7 +40,7 @@ class BatchRun {
   void fill();
   void cut(File& file);
   Status hear(File& file, const Span& span, Tensor features);
-  void take(Waiting& decoded, const whisper::WindowResult& result, double ms);
+  void take(Waiting& decoded, const whisper::WindowResult& result, engine::Value states, double ms);
   void decode();
   bool deliver();
 

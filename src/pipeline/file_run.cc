@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "models/silero/speech_detector.h"
+#include "models/whisper/alignment.h"
 #include "pipeline/segments.h"
 #include "pipeline/strings.h"
 #include "pipeline/wording.h"
@@ -120,6 +123,10 @@ Result<Span> FileRun::next_cut(int64_t begin) {
 Result<whisper::Window> FileRun::encode(const Span& span, Tensor features) {
   const Stopwatch encoding;
   whisper::Window window;
+  if (recognizer_->options.words) {
+    ASSIGN_OR_RETURN(pauses_[span.begin],
+                     find_pauses(features.view(), span.count, config().seconds_per_frame()));
+  }
   ASSIGN_OR_RETURN(window.encoder_states, recognizer_->model.encode(std::move(features)));
   transcript_.timing.encode_ms += encoding.ms();
   if (languages_ && (transcript_.language.empty() || recognizer_->options.detection.per_window)) {
@@ -173,7 +180,8 @@ Status FileRun::hear_language(const engine::Value& states) {
   return Status();
 }
 
-int64_t FileRun::add(const Span& span, const whisper::WindowResult& result, double ms) {
+Result<int64_t> FileRun::add(const Span& span, const whisper::WindowResult& result,
+                             const engine::Value& states, double ms) {
   transcript_.timing.decode_ms += ms;
   transcript_.timing.tokens += static_cast<int64_t>(result.tokens.size());
   int64_t end = span.begin + span.count;
@@ -190,15 +198,113 @@ int64_t FileRun::add(const Span& span, const whisper::WindowResult& result, doub
       split.advance_frames = span.count;
     }
     if (result.without_history) previous_.clear();
-    for (const TimedTokens& part : split.segments) {
-      add_segment(part.tokens, part.start_s, part.end_s, result);
+    std::erase_if(split.segments, [&](const TimedTokens& part) { return !is_heard(part); });
+    // A window must move on, or a model that closes every segment at 0.00 would hold us for ever.
+    if (split.advance_frames > 0) end = span.begin + split.advance_frames;
+    if (recognizer_->options.words) {
+      ASSIGN_OR_RETURN(end, add_words(span, split, states, end, result));
+    } else {
+      for (const TimedTokens& part : split.segments) {
+        add_segment(part.tokens, {part.start_s, part.end_s, {}}, result);
+      }
     }
     const bool doubtful = result.temperature > kResetTemperature;
     if (!recognizer_->options.condition_on_previous_text || doubtful) previous_.clear();
-    // A window must move on, or a model that closes every segment at 0.00 would hold us for ever.
-    if (split.advance_frames > 0) end = span.begin + split.advance_frames;
   }
+  pauses_.erase(span.begin);
   report(end);
+  return end;
+}
+
+bool FileRun::is_heard(const TimedTokens& part) const {
+  return part.start_s != part.end_s && !trimmed(recognizer_->vocabulary.text(part.tokens)).empty();
+}
+
+Result<int64_t> FileRun::add_words(const Span& span, const WindowSegments& split,
+                                   const engine::Value& states, int64_t end,
+                                   const whisper::WindowResult& result) {
+  const TranscribeOptions& options = recognizer_->options;
+  // Windows that were cut are found in any order, and begin after a pause.
+  if (is_cut()) last_speech_end_s_ = seconds(span.begin);
+  ASSIGN_OR_RETURN(std::vector<WordSegment> timed,
+                   find_words(span, split, states, result.language));
+  std::vector<Pause> pauses = std::move(pauses_[span.begin]);
+  for (Pause& pause : pauses) {
+    pause.begin_s += seconds(span.begin);
+    pause.end_s += seconds(span.begin);
+  }
+  keep_out_of_pauses(timed, pauses, options.punctuation);
+  repair_words(timed, options.punctuation, last_speech_end_s_, pauses);
+  const int64_t window_end = span.begin + span.count;
+  const bool ends_early = end < window_end;
+  if (ends_early) end = end_of_words(span, end, timed);
+  if (options.invented_silence_s) {
+    const DecodedWindow window = {.begin_s = seconds(span.begin),
+                                  .end_s = seconds(window_end),
+                                  .file_end_s = seconds(features_.frames()),
+                                  .last_speech_end_s = last_speech_end_s_,
+                                  .ends_early = ends_early};
+    const Judgement judgement =
+        judge(timed, window, options.punctuation, *options.invented_silence_s);
+    if (judgement.next_s) {
+      const int64_t least = span.begin + frame_of(kLeastRestSeconds);
+      end = std::min(std::max(frame_of(*judgement.next_s), least), features_.frames());
+    }
+    timed.resize(judgement.kept);
+  }
+  for (size_t i = 0; i < timed.size(); ++i) {
+    if (!timed[i].words.empty()) last_speech_end_s_ = timed[i].words.back().end_s;
+    add_segment(split.segments[i].tokens, timed[i], result);
+  }
+  return end;
+}
+
+Result<std::vector<WordSegment>> FileRun::find_words(const Span& span, const WindowSegments& split,
+                                                     const engine::Value& states,
+                                                     const std::string& language) {
+  std::vector<WordSegment> timed;
+  for (const TimedTokens& part : split.segments) timed.push_back({part.start_s, part.end_s, {}});
+  if (timed.empty()) return timed;
+  const Stopwatch aligning;
+  const whisper::Vocabulary& vocabulary = recognizer_->vocabulary;
+  std::vector<int32_t> tokens;
+  std::vector<std::vector<whisper::WordTokens>> words;  // of each segment
+  for (const TimedTokens& part : split.segments) {
+    std::vector<int32_t> text;
+    std::ranges::copy_if(part.tokens, std::back_inserter(text),
+                         [&](int32_t token) { return token < vocabulary.end_of_text(); });
+    words.push_back(whisper::split_words(vocabulary.tokenizer(), text, language));
+    tokens.insert(tokens.end(), text.begin(), text.end());
+  }
+  ASSIGN_OR_RETURN(const whisper::TokenTimes times,
+                   whisper::align_tokens(recognizer_->model, vocabulary, states, language,
+                                         recognizer_->decoding.task, tokens, span.count));
+  size_t token = 0;
+  for (size_t i = 0; i < timed.size(); ++i) {
+    for (whisper::WordTokens& word : words[i]) {
+      const std::span said = std::span(times.probabilities).subspan(token, word.tokens);
+      const double sum = std::accumulate(said.begin(), said.end(), 0.0);
+      const double start_s = times.begins_s[token];
+      token += word.tokens;
+      timed[i].words.push_back({seconds(span.begin) + start_s,
+                                seconds(span.begin) + times.begins_s[token], std::move(word.text),
+                                sum / static_cast<double>(word.tokens)});
+    }
+  }
+  transcript_.timing.decode_ms += aligning.ms();
+  return timed;
+}
+
+// Where a window ends before all of it is heard, the next one begins behind the last word rather
+// than at a timestamp, which may cut into a word; but not where that would hardly move on.
+int64_t FileRun::end_of_words(const Span& span, int64_t end,
+                              std::span<const WordSegment> segments) const {
+  for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+    if (segment->words.empty()) continue;
+    const int64_t frame = frame_of(segment->words.back().end_s);
+    const bool moves_on = seconds(frame - span.begin) >= kLeastRestSeconds;
+    return moves_on ? std::min(frame, span.begin + span.count) : end;
+  }
   return end;
 }
 
@@ -216,16 +322,13 @@ void FileRun::report(int64_t position) const {
   recognizer_->options.on_progress(number_, end_in_file(position), transcript_.duration_s);
 }
 
-void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
+void FileRun::add_segment(std::span<const int32_t> tokens, WordSegment timed,
                           const whisper::WindowResult& result) {
-  const std::string text = recognizer_->vocabulary.text(tokens);
-  if (start_s == end_s || trimmed(text).empty()) return;
   if (!is_cut()) remember(tokens);
   Segment segment;
   segment.id = static_cast<int>(transcript_.segments.size());
-  segment.start_s = begin_in_file(frame_of(start_s));
-  segment.end_s = end_in_file(frame_of(end_s));
-  segment.text = text;
+  place_in_file(std::move(timed), segment);
+  segment.text = recognizer_->vocabulary.text(tokens);
   segment.tokens.assign(tokens.begin(), tokens.end());
   segment.temperature = result.temperature;
   segment.avg_logprob = result.avg_logprob;
@@ -234,6 +337,26 @@ void FileRun::add_segment(std::span<const int32_t> tokens, double start_s, doubl
   if (recognizer_->options.detection.per_window) segment.language = result.language;
   if (recognizer_->options.on_segment && !is_cut()) recognizer_->options.on_segment(segment);
   transcript_.segments.push_back(std::move(segment));
+}
+
+// A word is in one part of the speech, also where the alignment has it reach into the next.
+void FileRun::place_in_file(WordSegment timed, Segment& segment) const {
+  segment.start_s = begin_in_file(frame_of(timed.start_s));
+  segment.end_s = end_in_file(frame_of(timed.end_s));
+  segment.words = std::move(timed.words);
+  for (Word& word : segment.words) {
+    const int64_t start = frame_of(word.start_s), end = frame_of(word.end_s);
+    const int64_t middle = (start + end) / 2;
+    const auto in_file = [&](int64_t frame) {
+      const int64_t at = speech_ ? speech_->file_beside(middle, frame) : frame;
+      return std::min(seconds(at), transcript_.duration_s);
+    };
+    word.start_s = in_file(start);
+    word.end_s = in_file(end);
+  }
+  if (!speech_ || segment.words.empty()) return;
+  segment.start_s = segment.words.front().start_s;
+  segment.end_s = segment.words.back().end_s;
 }
 
 // Keeps what a prompt can hold, not the whole file.

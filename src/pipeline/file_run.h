@@ -1,6 +1,7 @@
 // One file on its way through the windows: what is heard goes in, what is found becomes segments.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +13,12 @@
 #include "models/whisper/vocabulary.h"
 #include "models/whisper/window.h"
 #include "pipeline/feature_source.h"
+#include "pipeline/invented.h"
+#include "pipeline/pauses.h"
 #include "pipeline/segments.h"
 #include "pipeline/transcribe_options.h"
 #include "pipeline/transcript.h"
+#include "pipeline/word_times.h"
 
 namespace escuta::pipeline {
 
@@ -54,8 +58,10 @@ class FileRun {
   Result<whisper::Window> encode(const Span& span, Tensor features);
 
   // Takes over what was found, `ms` being its share of the time. Gives the frame where it ends:
-  // what follows, in the span or after it, is to be heard next.
-  int64_t add(const Span& span, const whisper::WindowResult& result, double ms);
+  // what follows, in the span or after it, is to be heard next. `states`: the window's encoder
+  // states, where words are wanted.
+  Result<int64_t> add(const Span& span, const whisper::WindowResult& result,
+                      const engine::Value& states, double ms);
 
   // The whole transcript, once.
   Transcript finish();
@@ -75,8 +81,21 @@ class FileRun {
                 const WindowSegments& split) const;
   Status choose_language(const Span& span, const engine::Value& states);
   Status hear_language(const engine::Value& states);
-  void add_segment(std::span<const int32_t> tokens, double start_s, double end_s,
+  bool is_heard(const TimedTokens& part) const;
+  // Adds a window's segments with their words. Gives the frame where it ends, which is `end` by its
+  // timestamps.
+  Result<int64_t> add_words(const Span& span, const WindowSegments& split,
+                            const engine::Value& states, int64_t end,
+                            const whisper::WindowResult& result);
+  // A window's segments, with their words as the alignment has them.
+  Result<std::vector<WordSegment>> find_words(const Span& span, const WindowSegments& split,
+                                              const engine::Value& states,
+                                              const std::string& language);
+  // Where the window ends according to its words; `end` according to its timestamps.
+  int64_t end_of_words(const Span& span, int64_t end, std::span<const WordSegment> segments) const;
+  void add_segment(std::span<const int32_t> tokens, WordSegment timed,
                    const whisper::WindowResult& result);
+  void place_in_file(WordSegment timed, Segment& segment) const;
   void remember(std::span<const int32_t> tokens);
   void sort_segments();
   void report(int64_t position) const;
@@ -88,10 +107,12 @@ class FileRun {
   Transcript transcript_;
   double opening_ms_ = 0;
   Stopwatch since_open_;
-  std::optional<LanguageChoice> languages_;  // nothing where the language was given
-  std::vector<int32_t> prompt_;              // for every window
-  std::vector<int32_t> previous_;            // what was said so far, for the next window's prompt
-  std::vector<int32_t> prefix_;              // of the first window, until that is there
+  std::optional<LanguageChoice> languages_;       // nothing where the language was given
+  std::map<int64_t, std::vector<Pause>> pauses_;  // of encoded windows, by where they begin
+  double last_speech_end_s_ = 0;                  // where the words so far end, in what is heard
+  std::vector<int32_t> prompt_;                   // for every window
+  std::vector<int32_t> previous_;  // what was said so far, for the next window's prompt
+  std::vector<int32_t> prefix_;    // of the first window, until that is there
 };
 
 }  // namespace escuta::pipeline

@@ -11,8 +11,10 @@
 #include "models/silero/speech_spans.h"
 #include "models/silero/vad_model.h"
 #include "models/whisper/window.h"
+#include "models/whisper/words.h"
 #include "pipeline/language_choice.h"
 #include "pipeline/transcript.h"
+#include "pipeline/word_times.h"
 
 namespace escuta::pipeline {
 
@@ -33,7 +35,6 @@ struct TranscribeOptions {
   std::string prompt;
   bool carry_prompt = false;  // every window is told
   bool condition_on_previous_text = true;
-  bool word_timestamps = false;  // each segment's words, with their times
 
   // Text that the first window is taken to begin with.
   std::string prefix;
@@ -55,6 +56,11 @@ struct TranscribeOptions {
   std::shared_ptr<const silero::VadModel> vad;
   silero::SpanOptions speech;
 
+  // When each word is said: the model must have been loaded to align (whisper::LoadOptions::align).
+  bool words = false;
+  Punctuation punctuation = {whisper::kPrependedPunctuation, whisper::kAppendedPunctuation};
+  // With words: text that seems invented for silence of more than so many seconds is left out.
+  std::optional<double> invented_silence_s;
   // Windows that are decoded together, of one file and of several. Over 1, a file is cut at quiet
   // moments, and no window is told what was said before it.
   size_t batch_size = 1;

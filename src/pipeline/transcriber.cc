@@ -29,7 +29,9 @@ Result<Transcript> run_file(const Recognizer& recognizer, Result<FileRun> opened
     ASSIGN_OR_RETURN(const std::vector<whisper::WindowResult> results,
                      whisper::decode_windows(recognizer.model, recognizer.vocabulary, {&window, 1},
                                              recognizer.decoding));
-    span = run.next(run.add(span, results.front(), decoding.ms()));
+    ASSIGN_OR_RETURN(const int64_t end,
+                     run.add(span, results.front(), window.encoder_states, decoding.ms()));
+    span = run.next(end);
   }
   return run.finish();
 }
@@ -54,6 +56,9 @@ Result<Transcriber> Transcriber::create(const engine::Registry& registry,
 }
 
 Status Transcriber::check(const TranscribeOptions& options) const {
+  if (options.words && !model_->aligns()) {
+    return invalid_argument("words: expected a model that was loaded to align");
+  }
   std::string language = options.language;
   if (language == "auto") {
     language = vocabulary_.is_multilingual() ? vocabulary_.languages().front().first : "en";

@@ -130,6 +130,13 @@ Result<std::vector<Format>> parse_formats(std::string_view list) {
 Json transcript_json(const Transcript& transcript) {
   Json segments = Json::array();
   for (const Segment& s : transcript.segments) {
+    Json words = Json::array();
+    for (const Word& w : s.words) {
+      words.push_back({{"start", rounded(w.start_s)},
+                       {"end", rounded(w.end_s)},
+                       {"word", w.text},
+                       {"probability", rounded(w.probability)}});
+    }
     Json segment = {{"id", s.id},
                     {"start", rounded(s.start_s)},
                     {"end", rounded(s.end_s)},
@@ -141,6 +148,7 @@ Json transcript_json(const Transcript& transcript) {
                     {"no_speech_prob", s.no_speech_prob}};
     if (!s.language.empty()) segment["language"] = s.language;
     if (!s.speaker.empty()) segment["speaker"] = s.speaker;
+    if (!words.empty()) segment["words"] = std::move(words);
     segments.push_back(std::move(segment));
   }
   Json providers = Json::array();

@@ -21,13 +21,23 @@ Result<SpeechMap> SpeechMap::create(std::span<const Speech> spans) {
   return map;
 }
 
+// The last span that begins at or before; the end of the speech belongs to the last one.
+size_t SpeechMap::span_at(int64_t speech) const {
+  const auto after = std::upper_bound(begins_.begin() + 1, begins_.end() - 1, speech);
+  return static_cast<size_t>(after - begins_.begin()) - 1;
+}
+
 int64_t SpeechMap::file_begin(int64_t speech) const {
   if (spans_.empty()) return 0;
   speech = std::clamp<int64_t>(speech, 0, speech_samples());
-  // The last span that begins at or before; the end of the speech belongs to the last one.
-  const auto after = std::upper_bound(begins_.begin() + 1, begins_.end() - 1, speech);
-  const auto i = static_cast<size_t>(after - begins_.begin()) - 1;
+  const size_t i = span_at(speech);
   return spans_[i].begin + speech - begins_[i];
+}
+
+int64_t SpeechMap::file_beside(int64_t middle, int64_t speech) const {
+  if (spans_.empty()) return 0;
+  const size_t i = span_at(std::clamp<int64_t>(middle, 0, speech_samples()));
+  return spans_[i].begin + std::clamp(speech, begins_[i], begins_[i + 1]) - begins_[i];
 }
 
 int64_t SpeechMap::file_end(int64_t speech) const {

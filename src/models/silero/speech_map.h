@@ -26,11 +26,17 @@ class SpeechMap {
   int64_t file_begin(int64_t speech) const;
   int64_t file_end(int64_t speech) const;
 
+  // The same of something that has its middle at `middle`: what begins or ends outside the span
+  // that the middle is in, begins or ends with that span.
+  int64_t file_beside(int64_t middle, int64_t speech) const;
+
   // Where in the speech sample `file` of the file is; between two spans: at their seam.
   int64_t speech_at(int64_t file) const;
 
  private:
   SpeechMap() = default;
+  size_t span_at(int64_t speech) const;  // there is one
+
   std::vector<Speech> spans_;       // none of them empty
   std::vector<int64_t> begins_{0};  // of each span in the speech, and the end of the last
 };

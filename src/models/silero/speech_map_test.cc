@@ -58,11 +58,24 @@ TEST(SpeechMap, OfASeamHasTwoPlaces) {
   EXPECT_EQ(map.file_end(1000), 600);
 }
 
+TEST(SpeechMap, WhatSpansASeamIsOnTheSideOfItsMiddle) {
+  const Speech spans[] = {{100, 200}, {500, 600}};
+  const auto map = SpeechMap::create(spans).value();
+  EXPECT_EQ(map.file_beside(90, 80), 180);
+  EXPECT_EQ(map.file_beside(95, 110), 200);  // ends with the first span
+  EXPECT_EQ(map.file_beside(105, 95), 500);  // begins with the second
+  EXPECT_EQ(map.file_beside(105, 130), 530);
+  EXPECT_EQ(map.file_beside(100, 100), 500);
+  EXPECT_EQ(map.file_beside(900, 250), 600);
+  EXPECT_EQ(map.file_beside(-9, -20), 100);
+}
+
 TEST(SpeechMap, WithoutSpeechIsZero) {
   const auto map = SpeechMap::create({}).value();
   EXPECT_EQ(map.speech_samples(), 0);
   EXPECT_EQ(map.file_begin(7), 0);
   EXPECT_EQ(map.file_end(7), 0);
+  EXPECT_EQ(map.file_beside(7, 8), 0);
   EXPECT_EQ(map.speech_at(7), 0);
 }
 

@@ -1,5 +1,6 @@
 #include "models/whisper/config.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/json.h"
@@ -73,9 +74,42 @@ Status fill_features(const Json& json, Config& config) {
   return Status();
 }
 
+// Whether the model has these heads is asked where they are used: some folders carry those of the
+// model that theirs was distilled from, and transcribe well without them.
+Status fill_alignment_heads(const Json& list, Config& config) {
+  const auto is_index = [](const Json& json) {
+    return json.is_number_integer() && json >= 0 && json < kMaxSize;
+  };
+  const auto is_head = [&](const Json& pair) {
+    return pair.is_array() && pair.size() == 2 && is_index(pair[0]) && is_index(pair[1]);
+  };
+  if (!list.is_array() || !std::ranges::all_of(list, is_head)) {
+    return invalid_argument("`alignment_heads`: expected a list of [layer, head], found {}",
+                            json_dump(list));
+  }
+  for (const Json& pair : list) {
+    config.alignment_heads.push_back({pair[0].get<int64_t>(), pair[1].get<int64_t>()});
+  }
+  std::ranges::sort(config.alignment_heads);
+  const auto doubled = std::ranges::unique(config.alignment_heads);
+  config.alignment_heads.erase(doubled.begin(), doubled.end());
+  return Status();
+}
+
+void use_upper_half(Config& config) {
+  for (int64_t layer = config.decoder_layers / 2; layer < config.decoder_layers; ++layer) {
+    for (int64_t head = 0; head < config.decoder_heads; ++head) {
+      config.alignment_heads.push_back({layer, head});
+    }
+  }
+}
+
 Status fill_generation(const Json& json, Config& config) {
   ASSIGN_OR_RETURN(config.suppress_tokens, token_ids(json, "suppress_tokens"));
   ASSIGN_OR_RETURN(config.begin_suppress_tokens, token_ids(json, "begin_suppress_tokens"));
+  if (const auto it = json.find("alignment_heads"); it != json.end() && !it->is_null()) {
+    RETURN_IF_ERROR(fill_alignment_heads(*it, config));
+  }
   if (const auto it = json.find("is_multilingual"); it != json.end() && it->is_boolean()) {
     config.is_multilingual = it->get<bool>();
   }
@@ -109,6 +143,7 @@ Result<Config> read_config(const std::filesystem::path& folder) {
   RETURN_IF_ERROR(fill_from(folder / "config.json", true, fill_sizes, config));
   RETURN_IF_ERROR(fill_from(folder / "preprocessor_config.json", false, fill_features, config));
   RETURN_IF_ERROR(fill_from(folder / "generation_config.json", false, fill_generation, config));
+  if (config.alignment_heads.empty()) use_upper_half(config);
   return config;
 }
 

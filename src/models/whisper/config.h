@@ -1,6 +1,7 @@
 // What a Whisper model folder says about the model: every size comes from here, none is assumed.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -12,6 +13,12 @@
 #include "base/status.h"
 
 namespace escuta::whisper {
+
+struct AttentionHead {
+  int64_t layer = 0;
+  int64_t head = 0;
+  friend auto operator<=>(const AttentionHead&, const AttentionHead&) = default;
+};
 
 struct Config {
   // config.json
@@ -31,6 +38,9 @@ struct Config {
   std::vector<int32_t> begin_suppress_tokens;
   std::optional<bool> is_multilingual;
   std::optional<int64_t> max_initial_timestamp_index;
+  // The heads of the decoder's attention to the encoder that follow what is said, in ascending
+  // order. Where the file has none: all heads of the upper half of the layers (openai/whisper).
+  std::vector<AttentionHead> alignment_heads;
 
   // The encoder's convolutions halve the frame rate (openai/whisper, model.py).
   static constexpr int64_t kMelFramesPerPosition = 2;

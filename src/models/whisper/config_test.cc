@@ -47,6 +47,25 @@ TEST_F(ReadConfig, TheOtherFilesMayBeAbsent) {
   EXPECT_FALSE(config.is_multilingual.has_value());
 }
 
+TEST_F(ReadConfig, TakesTheAlignmentHeadsThatAreNamed) {
+  put("generation_config.json", R"({"alignment_heads": [[3, 1], [1, 0], [3, 1]]})");
+  EXPECT_EQ(read_config(folder_)->alignment_heads, (std::vector<AttentionHead>{{1, 0}, {3, 1}}));
+  for (const char* wrong : {"7", "[[1]]", "[[1,-1]]", "[[1,0.5]]"}) {
+    put("generation_config.json", R"({"alignment_heads": )" + std::string(wrong) + "}");
+    EXPECT_NE(error().find("`alignment_heads`: expected a list of [layer, head], found " +
+                           std::string(wrong)),
+              std::string::npos)
+        << wrong;
+  }
+}
+
+TEST_F(ReadConfig, WithoutThemAllHeadsOfTheUpperHalfOfTheLayersAlign) {
+  const std::vector<AttentionHead> heads = read_config(folder_)->alignment_heads;
+  ASSERT_EQ(heads.size(), 12u);
+  EXPECT_EQ(heads.front(), (AttentionHead{2, 0}));
+  EXPECT_EQ(heads.back(), (AttentionHead{3, 5}));
+}
+
 TEST_F(ReadConfig, NamesTheFileAndTheKey) {
   put("config.json", R"({"model_type": "bert"})");
   EXPECT_NE(error().find("config.json: `model_type`: expected whisper, found bert"),

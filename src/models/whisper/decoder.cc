@@ -5,18 +5,12 @@
 
 #include "engine/rows.h"
 #include "engine/state.h"
+#include "graph/state.h"
+#include "models/whisper/decoder_values.h"
 #include "models/whisper/names.h"
-#include "tensor/float16.h"
 
 namespace escuta::whisper {
 namespace {
-
-Result<engine::Value> integers(std::span<const int64_t> dims, auto values) {
-  ASSIGN_OR_RETURN(const Shape shape, Shape::create(dims));
-  ASSIGN_OR_RETURN(Tensor tensor, Tensor::create(DType::kInt64, shape));
-  std::copy(values.begin(), values.end(), tensor.as<int64_t>().begin());
-  return engine::Value::of(std::move(tensor));
-}
 
 // What is fed in one step.
 struct Step {
@@ -39,51 +33,6 @@ struct Step {
     return step;
   }
 };
-
-// logits [rows, n, V] of all tokens -> those at `positions`.
-Result<engine::Value> sliced(engine::Value logits, std::span<const int64_t> positions) {
-  ASSIGN_OR_RETURN(const TensorView view, logits.view());
-  if (view.shape.rank() != 3) {
-    return failed_precondition("decoder logits: expected [rows, n, V], found {}",
-                               view.shape.to_string());
-  }
-  const int64_t rows = view.shape[0], n = view.shape[1];
-  const auto count = static_cast<int64_t>(positions.size());
-  if (count == n) return logits;
-  if (n == 0 || view.bytes.empty()) return logits;
-  ASSIGN_OR_RETURN(Tensor part, Tensor::create(view.dtype, {rows, count, view.shape[2]}));
-  const size_t line = view.bytes.size() / static_cast<size_t>(rows * n);
-  std::byte* dst = part.bytes().data();
-  for (int64_t row = 0; row < rows; ++row) {
-    for (const int64_t position : positions) {
-      const auto at = static_cast<size_t>(row * n + position) * line;
-      dst = std::copy_n(view.bytes.data() + at, line, dst);
-    }
-  }
-  return engine::Value::of(std::move(part));
-}
-
-// Logits in host memory and f32, whatever the graph gives, at the positions that are wanted.
-Result<engine::Value> host_logits(engine::Value logits, std::span<const int64_t> positions,
-                                  bool all_positions) {
-  if (!logits.on_host()) {
-    ASSIGN_OR_RETURN(Tensor host, logits.to_host());
-    logits = engine::Value::of(std::move(host));
-  }
-  if (all_positions) {
-    ASSIGN_OR_RETURN(logits, sliced(std::move(logits), positions));
-  }
-  if (logits.dtype() != DType::kFloat16) return logits;
-  ASSIGN_OR_RETURN(const TensorView view, logits.view());
-  ASSIGN_OR_RETURN(Tensor wide, Tensor::create(DType::kFloat, view.shape));
-  const auto* half = reinterpret_cast<const uint16_t*>(view.bytes.data());
-  half_to_float({half, view.bytes.size() / sizeof(uint16_t)}, wide.as<float>());
-  return engine::Value::of(std::move(wide));
-}
-
-bool gives_positions(const engine::Session& session) {
-  return session.input_index(names::kLogitPositions).has_value();
-}
 
 // One step of a graph with state.
 Result<engine::Value> run_step(engine::Stepper& stepper, const Step& step) {
@@ -130,7 +79,14 @@ class PairDecoder : public generate::StepDecoder {
     inputs[first_->input_index(names::kInputIds).value()] = step.ids;
     inputs[first_->input_index(names::kEncoderStates).value()] = encoder_states_;
     if (chooses) inputs[first_->input_index(names::kLogitPositions).value()] = step.positions;
-    ASSIGN_OR_RETURN(std::vector<engine::Value> outputs, first_->run(inputs));
+    RETURN_IF_ERROR(want_no_heads(*first_, inputs));
+    const std::span<const engine::IoInfo> infos = first_->outputs();
+    const auto wanted = std::make_unique<bool[]>(infos.size());
+    for (size_t i = 0; i < infos.size(); ++i) {
+      wanted[i] = infos[i].name == names::kLogits || graph::present_state_name(infos[i].name);
+    }
+    ASSIGN_OR_RETURN(std::vector<engine::Value> outputs,
+                     first_->run(inputs, {wanted.get(), infos.size()}));
     RETURN_IF_ERROR(stepper_.adopt(*first_, outputs));
     // Exports made without dropping it.
     if (stepper_.session().input_index(names::kEncoderStates)) {
@@ -172,20 +128,19 @@ class MergedDecoder : public generate::StepDecoder {
 
  private:
   Status use_cache(bool value) {
-    const bool flag[] = {value};
-    ASSIGN_OR_RETURN(Tensor tensor, Tensor::of<bool>({1}, flag));
-    return stepper_.set(names::kUseCache, engine::Value::of(std::move(tensor)));
+    ASSIGN_OR_RETURN(engine::Value flag, boolean(value));
+    return stepper_.set(names::kUseCache, std::move(flag));
   }
 
   // The branch without cache does not read the past, but the graph's inputs must be there.
   Status start(int64_t rows) {
-    RETURN_IF_ERROR(stepper_.set(names::kEncoderStates, encoder_states_));
-    const auto inputs = stepper_.session().inputs();
-    for (const engine::IoInfo& input : inputs) {
-      if (!input.name.starts_with("past_key_values.")) continue;
-      ASSIGN_OR_RETURN(Tensor empty, Tensor::create(input.dtype, {rows, config_.decoder_heads, 0,
-                                                                  config_.head_size()}));
-      RETURN_IF_ERROR(stepper_.set(input.name, engine::Value::of(std::move(empty))));
+    const engine::Session& session = stepper_.session();
+    std::vector<engine::Value> inputs(session.inputs().size());
+    inputs[session.input_index(names::kEncoderStates).value()] = encoder_states_;
+    RETURN_IF_ERROR(want_no_heads(session, inputs));
+    RETURN_IF_ERROR(give_no_past(session, config_, rows, inputs));
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i]) RETURN_IF_ERROR(stepper_.set(session.inputs()[i].name, std::move(inputs[i])));
     }
     return Status();
   }

@@ -1,13 +1,18 @@
 #include "models/whisper/model.h"
 
-#include <map>
+#include <algorithm>
 
+#include "graph/import.h"
 #include "models/whisper/decoder.h"
 #include "models/whisper/names.h"
+#include "passes/pass.h"
 #include "tensor/float16.h"
 
 namespace escuta::whisper {
 namespace {
+
+// As Session::load: larger tensors are read in place.
+constexpr size_t kAlignedBytes = size_t{1} << 16;
 
 // -1 in `found` stands for any size.
 bool fits(std::span<const int64_t> found, std::initializer_list<int64_t> expected) {
@@ -75,6 +80,25 @@ std::vector<std::string> encoder_states(const Config& config) {
   return states;
 }
 
+// Makes the model one of memory alone: no path, and no weights that are looked for beside it.
+Status forget_files(graph::Model& model) {
+  model.path.clear();
+  const auto forget = [](graph::ConstantPtr& constant) {
+    if (constant == nullptr || !constant->external) return;
+    auto inside = std::make_shared<graph::Constant>(*constant);
+    inside->external.reset();
+    constant = std::move(inside);
+  };
+  return passes::for_each_graph(model, [&](graph::Graph& graph) {
+    for (size_t i = 0; i < graph.values().size(); ++i) {
+      graph::Value& value = graph.value(static_cast<graph::ValueId>(i));
+      forget(value.fact.constant);
+      forget(value.default_value);
+    }
+    return Status();
+  });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registry,
@@ -92,7 +116,8 @@ Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registr
   engine::SessionOptions fills_cache = decodes;
   // Of a prompt's logits two rows are wanted.
   fills_cache.compile.row_choices.push_back({names::kLogits, 1, names::kLogitPositions});
-  ASSIGN_OR_RETURN(model->decoder_, engine::Session::load(registry, files.decoder, fills_cache));
+  model->aligns_ = options.align;
+  RETURN_IF_ERROR(model->load_first(registry, files.decoder, fills_cache));
   RETURN_IF_ERROR(
       model->check_decoder(*model->decoder_, files.merged()).with_context(files.decoder.string()));
   if (!files.merged()) {
@@ -102,6 +127,61 @@ Result<std::shared_ptr<const Model>> Model::load(const engine::Registry& registr
                         .with_context(files.decoder_with_past.string()));
   }
   return std::shared_ptr<const Model>(std::move(model));
+}
+
+Status Model::check_alignment_heads() const {
+  for (const AttentionHead& head : config_.alignment_heads) {
+    if (head.layer < config_.decoder_layers && head.head < config_.decoder_heads) continue;
+    return invalid_argument(
+        "generation_config.json: `alignment_heads`: expected heads of {} layers of {}, found [{}, "
+        "{}]; without the key all heads of the upper half of the layers are used",
+        config_.decoder_layers, config_.decoder_heads, head.layer, head.head);
+  }
+  return Status();
+}
+
+Status Model::load_first(const engine::Registry& registry, const std::filesystem::path& file,
+                         const engine::SessionOptions& options) {
+  if (!aligns_) {
+    ASSIGN_OR_RETURN(decoder_, engine::Session::load(registry, file, options));
+    return Status();
+  }
+  RETURN_IF_ERROR(check_alignment_heads());
+  ASSIGN_OR_RETURN(std::shared_ptr<const graph::Model> model,
+                   graph::load_model(file, {.align_data_under = kAlignedBytes}));
+  const graph::Graph& graph = model->graph;
+  const std::vector<passes::AttentionTap> taps = attention_taps(config_);
+  const bool gives = std::ranges::all_of(taps, [&](const passes::AttentionTap& tap) {
+    return graph.find(tap.weights) != graph::kNoValue;
+  });
+  if (!gives) {
+    Result<graph::Model> tapped = passes::expose_attention(*model, taps);
+    if (!tapped.ok()) {
+      return tapped.status().with_context(fmt::format(
+          "{}: word timestamps need the attention to the encoder; export the model with attention "
+          "outputs (cross_attentions.N), or do without them",
+          file.string()));
+    }
+    // ONNX Runtime reads a file by itself where there is one, and would not see the outputs.
+    const auto by_ours = [](const engine::Placement& p) {
+      return p.nodes == 0 || p.provider == "cpu";
+    };
+    if (!std::ranges::all_of(encoder_->placements(), by_ours))
+      RETURN_IF_ERROR(forget_files(*tapped));
+    model = std::make_shared<const graph::Model>(std::move(*tapped));
+  }
+  ASSIGN_OR_RETURN(decoder_, engine::Session::load(registry, std::move(model), options));
+  return gives_attention(*decoder_, config_)
+             ? Status()
+             : failed_precondition("{}: expected outputs cross_attentions.N, found none",
+                                   file.string());
+}
+
+Result<ForcedText> Model::force(const engine::Value& encoder_states,
+                                std::span<const int32_t> tokens,
+                                std::span<const int64_t> positions) const {
+  if (!aligns_) return failed_precondition("expected a model that was loaded to align");
+  return force_text(*decoder_, config_, encoder_states, tokens, positions);
 }
 
 Status Model::check_encoder() const {

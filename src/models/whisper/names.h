@@ -16,6 +16,16 @@ inline constexpr char kLogits[] = "logits";
 // int64 [n], where a graph has it: the positions of which logits are wanted.
 inline constexpr char kLogitPositions[] = "logit_positions";
 
+// The weights of a decoder layer's attention to the encoder [rows, heads, n, positions]: exports
+// made with attention outputs give all heads, other graphs those named by an input that is put in
+// (passes::expose_attention), int64 [h].
+inline std::string cross_attention(int64_t layer) {
+  return fmt::format("cross_attentions.{}", layer);
+}
+inline std::string wanted_heads(int64_t layer) {
+  return fmt::format("cross_attentions.{}.heads", layer);
+}
+
 // "past_key_values.3.decoder.key", "present.3.encoder.value", ...
 inline std::string past(int64_t layer, const char* side, const char* what) {
   return fmt::format("past_key_values.{}.{}.{}", layer, side, what);
