@@ -24,12 +24,18 @@ TEST(WordOptions, AreTakenOver) {
 }
 
 TEST(WordOptions, NoneIsIgnored) {
-  pipeline::TranscribeOptions transcribe;
-  for (const WordOptions& typed : {WordOptions{.prepended = "("}, WordOptions{.appended = ")"},
-                                   WordOptions{.invented_silence_s = 2}}) {
+  const auto refused = [](auto set) {
+    WordOptions typed;
+    set(typed);
+    pipeline::TranscribeOptions transcribe;
     EXPECT_THAT(std::string(understand_words(typed, transcribe).message()),
                 HasSubstr("expected --word-timestamps beside them"));
-  }
+    typed.words = true;
+    EXPECT_TRUE(understand_words(typed, transcribe).ok());
+  };
+  refused([](WordOptions& o) { o.prepended = "("; });
+  refused([](WordOptions& o) { o.appended = ")"; });
+  refused([](WordOptions& o) { o.invented_silence_s = 2; });
 }
 
 }  // namespace
