@@ -20,7 +20,10 @@ OPTIONS = [
     "--compression-ratio-threshold 2", "--logprob-threshold -0.5", "--no-speech-threshold 0.5",
     "--seed 3", "--batch-size 2", "--no-vad", "--vad-threshold 0.4", "--vad-min-speech-ms 100",
     "--vad-min-silence-ms 500", "--vad-pad-ms 100", "--precision int8", "--threads 1", "-f srt",
-    "-f json", "-o {folder}/out", "--passes-off all", "--word-timestamps"]
+    "-f json", "-f ass", "-o {folder}/out", "--passes-off all", "--word-timestamps",
+    "--prepend-punctuations (", "--append-punctuations .", "--hallucination-silence-threshold 2",
+    "--max-line-width 20", "--max-line-count 2", "--max-words-per-line 3", "--highlight-words",
+    "--recursive", "--manifest-out {folder}/out.jsonl", "--retry-failed"]
 
 
 def names(option):
@@ -58,7 +61,8 @@ class OptionPairs(ProgramTest):
         known = {name for option in OPTIONS for name in names(option)}
         # What names files, is said elsewhere, or has no effect on a text.
         known |= {"-h", "--help", "-m", "--model", "--output-dir", "--format", "--language", "--variant", "--decoder",
-                  "--progress", "--vad", "--vad-model", "--provider", "--ort-plugin", "--log-level"}
+                  "--progress", "--vad", "--vad-model", "--provider", "--ort-plugin", "--log-level", "-r",
+                  "--files-from", "--manifest", "--jobs"}
         listed = set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)(?=[ ,{=])", self.help.split("Examples:")[0]))
         self.assertEqual(sorted(listed - known), [])
 
