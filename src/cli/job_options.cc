@@ -42,6 +42,14 @@ Json files_of(const fs::path& folder) {
   return files;
 }
 
+// The same of a file that a value names, with or without @ before it; else empty.
+std::string named_file(std::string_view value) {
+  if (value.starts_with('@')) value.remove_prefix(1);
+  struct stat info {};
+  if (::stat(std::string(value).c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
+  return fmt::format("{} {} {}", value, info.st_size, time_ns(info));
+}
+
 }  // namespace
 
 void add_job_options(CLI::App& command, JobOptions& o) {
@@ -66,6 +74,9 @@ Json settings_of(const CLI::App& command, const fs::path& model) {
     const std::string name = name_of(*option);
     if (option->count() == 0 || std::ranges::find(kNoSettings, name) != kNoSettings.end()) continue;
     settings[name] = option->results();
+    for (const std::string& value : option->results()) {
+      if (const std::string file = named_file(value); !file.empty()) settings[name].push_back(file);
+    }
   }
   // Any number over 1 gives the same text.
   if (settings.contains("batch-size") && settings["batch-size"] != Json{"1"}) {

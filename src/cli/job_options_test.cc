@@ -32,6 +32,10 @@ TEST(SettingsOf, HoldWhatDecidesAboutAResult) {
             settings({"--batch-size", "8"}, folder.path()));
   EXPECT_NE(settings({"--batch-size", "4"}, folder.path()),
             settings({"--batch-size", "1"}, folder.path()));
+  const std::string words = folder.write("words.txt", "one");
+  const Json of_file = settings({"--language", "@" + words}, folder.path());
+  folder.write("words.txt", "another");
+  EXPECT_NE(settings({"--language", "@" + words}, folder.path())["language"], of_file["language"]);
   folder.write("decoder.onnx", "x");
   EXPECT_NE(settings({}, folder.path()), none);
 }

@@ -1,12 +1,17 @@
-"""Every pair of options of `escuta transcribe` once: both are honoured, or one is refused by name."""
+"""Every pair of options of `escuta transcribe` once: both are honoured, or one is refused by name.
+
+Environment, beside program.py's: SMALL_MODEL, the program that writes a model of random weights.
+"""
 
 import concurrent.futures
 import itertools
 import json
+import os
 import re
+import subprocess
 import unittest
 
-from program import ProgramTest, jfk_samples, model, run, wav
+from program import ProgramTest, jfk_samples, run, wav
 
 # Each as somebody would type it. {folder}: one of the test's own.
 OPTIONS = [
@@ -33,7 +38,8 @@ def names(option):
 class OptionPairs(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.model = model("base")
+        self.model = self.folder / "model"
+        subprocess.run([os.environ["SMALL_MODEL"], self.model], check=True)
         self.audio = self.put("two.wav", wav(jfk_samples()[:64000]))
         self.put("any.gbnf", "root ::= .*")
         self.help = run("transcribe", "--help").stdout
