@@ -15,7 +15,7 @@ from program import ProgramTest, jfk_samples, run, wav
 
 # Each as somebody would type it. {folder}: one of the test's own.
 OPTIONS = [
-    "-l en", "--languages en,de", "--language-threshold 0.7", "--language-windows 2",
+    "-l en", "--languages en,haw", "--language-threshold 0.7", "--language-windows 2",
     "--language-per-window", "--task translate", "--prompt Hello", "--carry-prompt",
     "--no-condition-on-previous-text", "--prefix And", "--hotwords Americans", "--hotword-boost 3",
     "--suppress-tokens -1", "--no-suppress-blank", "--suppress-numerals", "--suppress-regex [#]",
@@ -40,6 +40,9 @@ class OptionPairs(ProgramTest):
         super().setUp()
         self.model = self.folder / "model"
         subprocess.run([os.environ["SMALL_MODEL"], self.model], check=True)
+        path = self.model / "generation_config.json"  # of two languages, and with timestamps
+        config = json.loads(path.read_text()) | {"is_multilingual": True, "suppress_tokens": list(range(257, 266))}
+        path.write_text(json.dumps(config))
         self.audio = self.put("two.wav", wav(jfk_samples()[:64000]))
         self.put("any.gbnf", "root ::= .*")
         self.help = run("transcribe", "--help").stdout
