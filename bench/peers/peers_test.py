@@ -28,10 +28,17 @@ import page_cache
 import random_model
 import report
 import shapes
+import table
 import words
 
 HERE = Path(__file__).resolve().parent
 TINY = "d_model=64,heads=2,encoder_layers=1,decoder_layers=2,mels=8,text_tokens=300,positions=50,context=160"
+
+
+class Options(unittest.TestCase):
+    def test_where_files_lie_is_not_written_down(self):
+        typed = ["table", "--models", "base", "--work", "/a", "--out=/b", "--repeat", "1"]
+        self.assertEqual(table.measured_options(typed), ["table", "--models", "base", "--repeat", "1"])
 
 
 class Bounds(unittest.TestCase):

@@ -44,6 +44,13 @@ def chosen(names: list[str], wanted: str) -> list[str]:
     return [n for n in names if any(n == p or n.startswith(p + ":") for p in parts)]
 
 
+def measured_options(arguments: list[str]) -> list[str]:
+    """What was typed but for where files lie, which is one machine's business."""
+    places = {"--work", "--out", "--speech"}
+    return [word for i, word in enumerate(arguments)
+            if word.split("=")[0] not in places and (i == 0 or arguments[i - 1] not in places)]
+
+
 class Table:
     def __init__(self, args: argparse.Namespace):
         self.args = args
@@ -80,7 +87,7 @@ class Table:
                   "limits": self.limits, "cells": cells,
                   "run": {"repeat": self.args.repeat, "seconds": time.time() - began, "context": CONTEXT,
                           "steps": STEPS, "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
-                          "speech": self.args.speech.name, "options": sys.argv[1:]}}
+                          "speech": self.args.speech.name, "options": measured_options(sys.argv[1:])}}
         if self.args.growth:
             result["growth"] = growth.measure(self.args.growth, max(self.threads), self.work, self.args.speech)
         return result
