@@ -8,23 +8,10 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/descriptor.h"
+
 namespace escuta {
 namespace {
-
-// Closes on scope exit; release() hands the descriptor on.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 struct OpenedFile {
   int fd;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/descriptor.h"
+
 namespace escuta::jobs {
 namespace {
 
@@ -28,11 +30,9 @@ Result<std::string> read_all(int fd, const std::string& name, size_t max_bytes) 
 
 Result<std::string> read_stream(const std::string& path, size_t max_bytes) {
   if (path == "-") return read_all(STDIN_FILENO, "standard input", max_bytes);
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno_status(errno, path);
-  Result<std::string> text = read_all(fd, path, max_bytes);
-  ::close(fd);
-  return text;
+  const Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (opened.get() < 0) return errno_status(errno, path);
+  return read_all(opened.get(), path, max_bytes);
 }
 
 Result<std::vector<std::string>> parse_list(std::string_view text) {

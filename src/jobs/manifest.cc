@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/descriptor.h"
 #include "base/printable.h"
 #include "jobs/list_file.h"
 
@@ -46,20 +47,6 @@ Status check_output(const std::string& output) {
       "`output`: expected a name below the folder of results such as talks/first, found `{}`",
       printable(output));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Result<std::string> read_from(int fd, uint64_t begin, uint64_t end) {
   std::string text(end - begin, '\0');
