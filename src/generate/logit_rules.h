@@ -19,7 +19,7 @@ class LogitRule {
   virtual void apply(std::span<const int32_t> sampled, std::span<float> logits) const = 0;
 };
 
-using LogitRules = std::vector<std::unique_ptr<const LogitRule>>;
+using LogitRules = std::vector<std::shared_ptr<const LogitRule>>;
 
 // Never any of `tokens`. Ids outside the vocabulary are ignored.
 std::unique_ptr<const LogitRule> suppress_tokens(std::vector<int32_t> tokens);

@@ -98,17 +98,6 @@ std::vector<int32_t> never_said(const Config& config, const Vocabulary& vocabula
   return never;
 }
 
-class SharedRule final : public generate::LogitRule {
- public:
-  explicit SharedRule(std::shared_ptr<const generate::LogitRule> rule) : rule_(std::move(rule)) {}
-  void apply(std::span<const int32_t> sampled, std::span<float> logits) const override {
-    rule_->apply(sampled, logits);
-  }
-
- private:
-  std::shared_ptr<const generate::LogitRule> rule_;
-};
-
 generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabulary,
                                 const DecodeOptions& options) {
   generate::LogitRules rules;
@@ -126,7 +115,7 @@ generate::LogitRules make_rules(const Config& config, const Vocabulary& vocabula
     rules.push_back(generate::suppress_at_begin(config.begin_suppress_tokens));
   }
   rules.push_back(generate::suppress_tokens(never_said(config, vocabulary, options)));
-  if (options.grammar != nullptr) rules.push_back(std::make_unique<SharedRule>(options.grammar));
+  if (options.grammar != nullptr) rules.push_back(options.grammar);
   if (options.timestamps) {
     rules.push_back(generate::timestamp_rules(timestamp_tokens(config, vocabulary, options)));
   }
