@@ -56,6 +56,10 @@ Result<Transcriber> Transcriber::create(const engine::Registry& registry,
 }
 
 Status Transcriber::check(const TranscribeOptions& options) const {
+  return understood(options).status();
+}
+
+Result<whisper::DecodeOptions> Transcriber::understood(const TranscribeOptions& options) const {
   if (options.words && !model_->aligns()) {
     return invalid_argument("words: expected a model that was loaded to align");
   }
@@ -67,7 +71,11 @@ Status Transcriber::check(const TranscribeOptions& options) const {
       vocabulary_.start_sequence(language, options.decoding.task, options.decoding.timestamps)
           .status());
   RETURN_IF_ERROR(check_detection(options));
-  return decoding_with_words(options, vocabulary_, model_->config()).status();
+  ASSIGN_OR_RETURN(whisper::DecodeOptions decoding,
+                   decoding_with_words(options, vocabulary_, model_->config()));
+  decoding.cancelled = options.cancelled;
+  decoding.threads = threads_;
+  return decoding;
 }
 
 Status Transcriber::check_detection(const TranscribeOptions& options) const {
@@ -102,13 +110,6 @@ Result<Transcript> Transcriber::transcribe(const std::filesystem::path& path,
 void Transcriber::transcribe_all(
     const NextInput& next, const TranscribeOptions& options,
     const std::function<bool(size_t, Result<Transcript>)>& done) const {
-  Recognizer recognizer = {*model_, vocabulary_, options, options.decoding};
-  const Status fits = check(options);
-  if (fits.ok()) {
-    recognizer.decoding = decoding_with_words(options, vocabulary_, model_->config()).value();
-  }
-  recognizer.decoding.cancelled = options.cancelled;
-  recognizer.decoding.threads = threads_;
   const auto hand_over = [&](size_t i, Result<Transcript> found) {
     if (found.ok()) {
       found->model = name_;
@@ -117,12 +118,14 @@ void Transcriber::transcribe_all(
     }
     return done(i, std::move(found));
   };
-  if (!fits.ok()) {
+  Result<whisper::DecodeOptions> decoding = understood(options);
+  if (!decoding.ok()) {
     for (size_t i = 0; next(); ++i) {
-      if (!hand_over(i, fits)) return;
+      if (!hand_over(i, decoding.status())) return;
     }
     return;
   }
+  const Recognizer recognizer = {*model_, vocabulary_, options, std::move(*decoding)};
   OpenAhead files(recognizer, next);
   if (options.batch_size > 1) return BatchRun(recognizer, files, hand_over).run();
   while (auto file = files.next()) {

@@ -48,6 +48,9 @@ class Transcriber {
         threads_(threads),
         load_ms_(load_ms) {}
 
+  // options.decoding as it is used, with everything that was asked for in words; or check()'s
+  // error.
+  Result<whisper::DecodeOptions> understood(const TranscribeOptions& options) const;
   Status check_detection(const TranscribeOptions& options) const;
 
   std::shared_ptr<const whisper::Model> model_;
