@@ -3,7 +3,6 @@ capitalised inside a sentence are one list for all files."""
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import engines
 import scoring
-from wer import NOT_SCORED, read_manifest
+from wer import NOT_SCORED, add_data_option, read_manifest
 
 NAME = re.compile(r"(?<=[a-z,;] )([A-Z][a-z']{3,}(?: [A-Z][a-z]+)*)")
 
@@ -39,10 +38,7 @@ def measure(rows: list[dict], names: list[str], options: list[str], args) -> str
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="hotwords", description=__doc__)
-    shared = os.environ.get("ESCUTA_SHARED_DATA")
-    parser.add_argument("--data", type=Path, required=shared is None,
-                        default=Path(shared) / "speech" if shared else None,
-                        help="folder with manifest.tsv (default: $ESCUTA_SHARED_DATA/speech)")
+    add_data_option(parser)
     parser.add_argument("--model", default="tiny.en")
     parser.add_argument("--boosts", default="2,4,8")
     parser.add_argument("--work", type=Path, default=engines.ROOT / "build/peers")

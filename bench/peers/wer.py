@@ -21,6 +21,13 @@ PAIR = "escuta:float32,faster-whisper:float32"
 NOT_SCORED = {"notranscript", "duplicate"}
 
 
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    shared = os.environ.get("ESCUTA_SHARED_DATA")
+    parser.add_argument("--data", type=Path, required=shared is None,
+                        default=Path(shared) / "speech" if shared else None,
+                        help="folder with manifest.tsv (default: $ESCUTA_SHARED_DATA/speech)")
+
+
 def read_manifest(folder: Path) -> list[dict]:
     with open(folder / "manifest.tsv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -118,10 +125,7 @@ def compare(name: str, auto: bool, rows: list[dict], args) -> Table:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wer", description=__doc__)
-    shared = os.environ.get("ESCUTA_SHARED_DATA")
-    parser.add_argument("--data", type=Path, required=shared is None,
-                        default=Path(shared) / "speech" if shared else None,
-                        help="folder with manifest.tsv (default: $ESCUTA_SHARED_DATA/speech)")
+    add_data_option(parser)
     parser.add_argument("--models", default="tiny.en,base")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tolerance", type=float, default=0.3, help="points (default: 0.3)")

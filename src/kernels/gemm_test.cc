@@ -115,7 +115,17 @@ void run(Case<T>& test, const KernelTable& table, int threads = 0) {
   EXPECT_TRUE(scratch.intact());
 }
 
-class GemmTest : public EachTable {};
+class GemmTest : public EachTable {
+ public:
+  // C by a B that is packed in one form or another.
+  std::vector<float> product(Case<float>& test, Scratch& packed, PanelType type) const {
+    test.g.packed_b = packed.get();
+    test.g.packed_type = type;
+    test.c = test.original;
+    run(test, table());
+    return test.c;
+  }
+};
 
 TEST_P(GemmTest, OddSizesAndTransposes) {
   for (const long m : {1L, 2L, 3L, 7L, 8L, 9L, 13L, 25L, 50L}) {
@@ -178,16 +188,8 @@ TEST_P(GemmTest, PanelsOf16BitsGiveTheSame) {
       EXPECT_TRUE(narrow.intact());
       for (const long rows : {1L, 5L, 13L, m}) {
         wide.g.m = rows;
-        wide.g.packed_b = panels.get();
-        wide.g.packed_type = PanelType::kOwn;
-        wide.c = wide.original;
-        run(wide, table());
-        const std::vector<float> expected = wide.c;
-        wide.g.packed_b = narrow.get();
-        wide.g.packed_type = type;
-        wide.c = wide.original;
-        run(wide, table());
-        ASSERT_EQ(wide.c, expected) << rows;
+        const std::vector<float> expected = product(wide, panels, PanelType::kOwn);
+        ASSERT_EQ(product(wide, narrow, type), expected) << rows;
       }
     }
   }
@@ -226,16 +228,8 @@ TEST_P(GemmTest, PanelsOf8BitsAreThoseOfTheRoundedNumbers) {
     EXPECT_TRUE(codes.intact());
     for (const long rows : {1L, 5L, 13L, m}) {
       test.g.m = rows;
-      test.g.packed_b = panels.get();
-      test.g.packed_type = PanelType::kOwn;
-      test.c = test.original;
-      run(test, table());
-      const std::vector<float> expected = test.c;
-      test.g.packed_b = codes.get();
-      test.g.packed_type = PanelType::kInt8;
-      test.c = test.original;
-      run(test, table());
-      ASSERT_EQ(test.c, expected) << rows << " rows, k " << k;
+      const std::vector<float> expected = product(test, panels, PanelType::kOwn);
+      ASSERT_EQ(product(test, codes, PanelType::kInt8), expected) << rows << " rows, k " << k;
     }
   }
 }
